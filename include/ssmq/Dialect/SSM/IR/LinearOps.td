@@ -1,0 +1,56 @@
+//===- LinearOps.td - Linear and embedding --------------------*- tablegen -*-===//
+
+#ifndef SSMQ_DIALECT_SSM_LINEAROPS
+#define SSMQ_DIALECT_SSM_LINEAROPS
+
+include "ssmq/Dialect/SSM/IR/SSMBase.td"
+
+def SSM_LinearOp : SSM_WeightOp<"linear"> {
+  let summary = "y = x W^T + b, as torch.nn.Linear";
+  let description = [{
+    `input` is T x I, `weight` O x I, `bias` O; the result is T x O in f32. A quantized weight comes
+    with `scales` (O x groups) and, if asymmetric, `zero_points`; `group_size` columns share one
+    scale and the last group may be shorter. After `--ssmq-pack` the codes are raw bytes in the
+    order of the kernel and `packed_bits` says how wide a code is.
+
+    ```mlir
+    %y = ssm.linear %x, %w bias %b {path = "layers.0.mixer.in_proj"}
+      : (tensor<?x256xf32>, tensor<1160x256xf16>, tensor<1160xf16>) -> tensor<?x1160xf32>
+    %z = ssm.linear %x, %q scales %s {group_size = 64 : i64}
+      : (tensor<?x256xf32>, tensor<512x256x!quant.any<i4:f32>>, tensor<512x4xf16>) -> tensor<?x512xf32>
+    ```
+  }];
+  let arguments = (ins SSM_Activation:$input, SSM_Weight:$weight,
+                       Optional<SSM_Scales>:$scales, Optional<SSM_ZeroPoints>:$zero_points,
+                       Optional<SSM_FloatWeight>:$bias,
+                       OptionalAttr<I64Attr>:$group_size, OptionalAttr<I64Attr>:$packed_bits,
+                       OptionalAttr<StrAttr>:$path);
+  let results = (outs SSM_Activation:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`scales` $scales^)? (`zero_points` $zero_points^)? (`bias` $bias^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def SSM_EmbeddingOp : SSM_WeightOp<"embedding"> {
+  let summary = "rows of a table by token id";
+  let description = [{
+    `ids` is T, `weight` V x D; the result is T x D in f32. An id outside [0, V) is an error when
+    the program runs. Quantized tables as for `ssm.linear`.
+
+    ```mlir
+    %e = ssm.embedding %ids, %w : (tensor<?xi32>, tensor<2048x256xf16>) -> tensor<?x256xf32>
+    ```
+  }];
+  let arguments = (ins SSM_Ids:$ids, SSM_Weight:$weight,
+                       Optional<SSM_Scales>:$scales, Optional<SSM_ZeroPoints>:$zero_points,
+                       OptionalAttr<I64Attr>:$group_size, OptionalAttr<I64Attr>:$packed_bits,
+                       OptionalAttr<StrAttr>:$path);
+  let results = (outs SSM_Activation:$result);
+  let assemblyFormat = [{
+    $ids `,` $weight (`scales` $scales^)? (`zero_points` $zero_points^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+#endif // SSMQ_DIALECT_SSM_LINEAROPS

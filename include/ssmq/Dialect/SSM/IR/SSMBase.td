@@ -1,0 +1,82 @@
+//===- SSMBase.td - The ssm dialect and its base classes ------*- tablegen -*-===//
+
+#ifndef SSMQ_DIALECT_SSM_BASE
+#define SSMQ_DIALECT_SSM_BASE
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "ssmq/Interfaces/EvaluableOpInterface.td"
+include "ssmq/Interfaces/QuantizableOpInterface.td"
+include "ssmq/Interfaces/StatefulOpInterface.td"
+
+def SSM_Dialect : Dialect {
+  let name = "ssm";
+  let cppNamespace = "::mlir::ssm";
+  let summary = "Hybrid state-space and attention language models";
+  let description = [{
+    Ops at the granularity at which a person names a layer. The conventions of all of them:
+
+    - Tokens are the leading dimension: an activation is `tensor<?xDxf32>`. There is no batch.
+    - Weights have PyTorch's layout (`nn.Linear` holds out x in) and the element type of the
+      checkpoint (f32, f16, bf16); arithmetic is in f32.
+    - States are operands and results of the same type, zero before the first token. Feeding a
+      sequence whole or in any chunks gives the same values.
+    - A quantized weight has a compact upstream type (`!quant.any<i4:f32>`), and its scales and
+      zero points (rows x groups) are operands beside it: value = (code - zero point) * scale.
+
+    What upstream has (SiLU and softplus by `arith` and `math`, splits by `tensor`) is not an op here.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let extraClassDeclaration = [{
+    /// Argument attribute (string) that names the state which an argument of @forward holds.
+    static constexpr llvm::StringLiteral kStateAttrName = "ssm.state";
+    /// Attribute of a weight global that holds the format assigned to its site.
+    static constexpr llvm::StringLiteral kFormatAttrName = "ssm.format";
+    /// Module attribute that names the checkpoint directory of the weights.
+    static constexpr llvm::StringLiteral kCheckpointAttrName = "ssm.checkpoint";
+    void registerAttributes();
+  }];
+  let hasConstantMaterializer = 0;
+  let hasOperationAttrVerify = 1;
+}
+
+def SSM_FormatAttr : AttrDef<SSM_Dialect, "Format"> {
+  let mnemonic = "format";
+  let summary = "a quantization format, in the spelling of ssmq::parseFormat";
+  let description = [{
+    How the values of a site are stored, for example `#ssm.format<"i4 sym group=128">` or
+    `#ssm.format<"i8 sym per_channel">`. The numerics live in `lib/Formats`.
+  }];
+  let parameters = (ins StringRefParameter<"canonical spelling">:$spelling);
+  let assemblyFormat = "`<` $spelling `>`";
+  let genVerifyDecl = 1;
+}
+
+// Types. Activations and states are f32; a weight also f16, bf16 or quantized.
+def SSM_Activation : RankedTensorOf<[F32]>;
+def SSM_Ids : 1DTensorOf<[I32]>;
+def SSM_Position : 0DTensorOf<[I32]>;
+def SSM_FloatWeight : RankedTensorOf<[F32, F16, BF16]>;
+def SSM_Quantized : Type<CPred<"::llvm::isa<::mlir::quant::QuantizedType>($_self)">,
+                         "quantized value", "::mlir::quant::QuantizedType">;
+def SSM_Weight : RankedTensorOf<[F32, F16, BF16, SSM_Quantized, I8]>;
+def SSM_Scales : 2DTensorOf<[F32, F16]>;
+def SSM_ZeroPoints : 2DTensorOf<[I8]>;
+
+class SSM_Op<string mnemonic, list<Trait> traits = []> :
+    Op<SSM_Dialect, mnemonic, traits # [Pure, InferTypeOpAdaptor]> {
+  let hasCustomAssemblyFormat = 0;
+}
+
+/// An op with a weight that may be quantized.
+class SSM_WeightOp<string mnemonic, list<Trait> traits = []> :
+    SSM_Op<mnemonic, traits # [AttrSizedOperandSegments,
+                               DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
+
+class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
+    SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>]>;
+
+#endif // SSMQ_DIALECT_SSM_BASE

@@ -1,0 +1,67 @@
+//===- LinearOps.cpp - Linear and embedding -------------------------------===//
+
+#include "ShapeChecks.h"
+#include "WeightOps.h"
+#include "mlir/IR/OpImplementation.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                         Adaptor op, SmallVectorImpl<Type> &types) {
+  ShapeChecker check(getOperationName(), loc);
+  if (failed(check.rank("input", op.getInput(), 2)) ||
+      failed(check.rank("weight", op.getWeight(), 2)) ||
+      failed(check.isStatic("weight", op.getWeight())))
+    return failure();
+  int64_t rows = getDimSize(op.getWeight(), 0), columns = getDimSize(op.getInput(), 1);
+  if (ShapedType::isDynamic(columns))
+    return check.fail("input must have a static number of columns");
+  int64_t stored = op.getPackedBits() ? getPackedRowBytes(columns, *op.getPackedBits()) : columns;
+  if (failed(check.dim("weight", op.getWeight(), 1, stored,
+                       op.getPackedBits() ? "the number of bytes of a packed row"
+                                          : "the number of columns of the input")) ||
+      failed(check.quantization(op.getWeight(), op.getScales(), op.getZeroPoints(),
+                                op.getGroupSize(), op.getPackedBits(), rows, columns)))
+    return failure();
+  if (op.getBias() &&
+      (failed(check.rank("bias", op.getBias(), 1)) ||
+       failed(check.dim("bias", op.getBias(), 0, rows, "the number of rows of the weight"))))
+    return failure();
+  types.push_back(getActivationType(op.getInput(), rows));
+  return success();
+}
+
+OpOperand &LinearOp::getWeightOperand() { return getWeightMutable(); }
+bool LinearOp::isWeightQuantized() { return getScales() != nullptr; }
+void LinearOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints, int64_t groupSize) {
+  assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
+}
+
+LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                            Adaptor op, SmallVectorImpl<Type> &types) {
+  ShapeChecker check(getOperationName(), loc);
+  if (failed(check.rank("weight", op.getWeight(), 2)) ||
+      failed(check.isStatic("weight", op.getWeight())))
+    return failure();
+  int64_t rows = getDimSize(op.getWeight(), 0), columns = getDimSize(op.getWeight(), 1);
+  // A packed table of 4-bit codes has an even number of columns, so that a row ends on a byte.
+  if (op.getPackedBits())
+    columns = columns * 8 / std::max<int64_t>(1, *op.getPackedBits());
+  if (failed(check.quantization(op.getWeight(), op.getScales(), op.getZeroPoints(),
+                                op.getGroupSize(), op.getPackedBits(), rows, columns)))
+    return failure();
+  types.push_back(getActivationType(op.getIds(), columns));
+  return success();
+}
+
+OpOperand &EmbeddingOp::getWeightOperand() { return getWeightMutable(); }
+bool EmbeddingOp::isWeightQuantized() { return getScales() != nullptr; }
+void EmbeddingOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
+                                     int64_t groupSize) {
+  assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
+}
+
+#define GET_OP_CLASSES
+#include "ssmq/Dialect/SSM/IR/SSMOps.cpp.inc"

@@ -1,0 +1,55 @@
+//===- SSMDialect.cpp - The ssm dialect -----------------------------------===//
+
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Formats/Format.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Error.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+#include "ssmq/Dialect/SSM/IR/SSMDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "ssmq/Dialect/SSM/IR/SSMAttrs.cpp.inc"
+
+void SSMDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "ssmq/Dialect/SSM/IR/SSMOps.cpp.inc"
+      >();
+  registerAttributes();
+  // Evaluation lives in lib/Reference, so that the dialect does not pull in the kernels.
+  declarePromisedInterfaces<EvaluableOpInterface, AttentionOp, CausalConv1dOp, EmbeddingOp,
+                            LayerNormOp, LinearOp, RMSNormOp, RotaryOp, SelectiveScanOp,
+                            SSDScanOp>();
+}
+
+void SSMDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "ssmq/Dialect/SSM/IR/SSMAttrs.cpp.inc"
+      >();
+}
+
+LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef spelling) {
+  auto format = ::ssmq::parseFormat(spelling);
+  if (!format)
+    return emitError() << llvm::toString(format.takeError());
+  return success();
+}
+
+LogicalResult SSMDialect::verifyOperationAttribute(Operation *op, NamedAttribute attr) {
+  if (attr.getName() == kFormatAttrName && !isa<FormatAttr>(attr.getValue()))
+    return op->emitOpError() << "attribute '" << kFormatAttrName
+                             << "' must be a #ssm.format, but is " << attr.getValue();
+  if (attr.getName() == kCheckpointAttrName && !isa<StringAttr>(attr.getValue()))
+    return op->emitOpError() << "attribute '" << kCheckpointAttrName
+                             << "' must be a string (a directory), but is " << attr.getValue();
+  return success();
+}

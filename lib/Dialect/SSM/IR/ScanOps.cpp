@@ -1,0 +1,84 @@
+//===- ScanOps.cpp - State-space recurrences ------------------------------===//
+
+#include "ShapeChecks.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                                Adaptor op, SmallVectorImpl<Type> &types) {
+  ShapeChecker check(getOperationName(), loc);
+  for (auto [name, value] : {std::pair<StringRef, Value>("input", op.getInput()),
+                             {"dt", op.getDt()},
+                             {"a", op.getA()},
+                             {"b", op.getB()},
+                             {"c", op.getC()},
+                             {"state", op.getState()}})
+    if (failed(check.rank(name, value, 2)))
+      return failure();
+  if (failed(check.isStatic("state", op.getState())))
+    return failure();
+  int64_t channels = getDimSize(op.getState(), 0), states = getDimSize(op.getState(), 1);
+  const char *channelsAre = "the number of channels of the state";
+  const char *statesAre = "the size of the state of a channel";
+  if (failed(check.dim("input", op.getInput(), 1, channels, channelsAre)) ||
+      failed(check.dim("dt", op.getDt(), 1, channels, channelsAre)) ||
+      failed(check.sameTokens("dt", op.getDt(), op.getInput())) ||
+      failed(check.dim("a", op.getA(), 0, channels, channelsAre)) ||
+      failed(check.dim("a", op.getA(), 1, states, statesAre)) ||
+      failed(check.dim("b", op.getB(), 1, states, statesAre)) ||
+      failed(check.sameTokens("b", op.getB(), op.getInput())) ||
+      failed(check.dim("c", op.getC(), 1, states, statesAre)) ||
+      failed(check.sameTokens("c", op.getC(), op.getInput())))
+    return failure();
+  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
+                    failed(check.dim("d", op.getD(), 0, channels, channelsAre))))
+    return failure();
+  types.append({op.getInput().getType(), op.getState().getType()});
+  return success();
+}
+
+SmallVector<std::pair<OpOperand *, OpResult>> SelectiveScanOp::getStates() {
+  return {{&getStateMutable(), getOperation()->getResult(1)}};
+}
+
+LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                          Adaptor op, SmallVectorImpl<Type> &types) {
+  ShapeChecker check(getOperationName(), loc);
+  for (auto [name, value] : {std::pair<StringRef, Value>("input", op.getInput()),
+                             {"dt", op.getDt()},
+                             {"b", op.getB()},
+                             {"c", op.getC()}})
+    if (failed(check.rank(name, value, 2)))
+      return failure();
+  if (failed(check.rank("a", op.getA(), 1)) || failed(check.rank("state", op.getState(), 3)) ||
+      failed(check.isStatic("state", op.getState())) || failed(check.isStatic("a", op.getA())))
+    return failure();
+  int64_t heads = getDimSize(op.getState(), 0), headDim = getDimSize(op.getState(), 1);
+  int64_t states = getDimSize(op.getState(), 2), groupWidth = getDimSize(op.getB(), 1);
+  const char *headsAre = "the number of heads of the state";
+  if (failed(check.dim("input", op.getInput(), 1, heads * headDim,
+                       "heads times channels of the state")) ||
+      failed(check.dim("dt", op.getDt(), 1, heads, headsAre)) ||
+      failed(check.sameTokens("dt", op.getDt(), op.getInput())) ||
+      failed(check.dim("a", op.getA(), 0, heads, headsAre)) ||
+      failed(check.sameTokens("b", op.getB(), op.getInput())) ||
+      failed(check.dim("c", op.getC(), 1, groupWidth, "the number of columns of b")) ||
+      failed(check.sameTokens("c", op.getC(), op.getInput())))
+    return failure();
+  if (ShapedType::isDynamic(groupWidth) || states == 0 || groupWidth == 0 ||
+      groupWidth % states != 0 || heads % (groupWidth / states) != 0)
+    return check.fail("b has " + Twine(groupWidth) +
+                      " columns, which is no number of groups times the state size " +
+                      Twine(states) + " that divides the " + Twine(heads) + " heads");
+  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
+                    failed(check.dim("d", op.getD(), 0, heads, headsAre))))
+    return failure();
+  types.append({op.getInput().getType(), op.getState().getType()});
+  return success();
+}
+
+SmallVector<std::pair<OpOperand *, OpResult>> SSDScanOp::getStates() {
+  return {{&getStateMutable(), getOperation()->getResult(1)}};
+}

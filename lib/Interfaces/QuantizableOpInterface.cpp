@@ -1,0 +1,5 @@
+//===- QuantizableOpInterface.cpp -----------------------------------------------===//
+
+#include "ssmq/Interfaces/QuantizableOpInterface.h"
+
+#include "ssmq/Interfaces/QuantizableOpInterface.cpp.inc"

@@ -1,0 +1,5 @@
+//===- StatefulOpInterface.cpp -----------------------------------------------===//
+
+#include "ssmq/Interfaces/StatefulOpInterface.h"
+
+#include "ssmq/Interfaces/StatefulOpInterface.cpp.inc"
