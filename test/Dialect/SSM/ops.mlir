@@ -93,7 +93,7 @@ func.func @attention(%q: tensor<?x256xf32>, %k: tensor<?x128xf32>, %c: tensor<?x
   return %1, %2, %3 : tensor<?x256xf32>, tensor<?x128xf32>, tensor<?x128xf32>
 }
 
-// CHECK: ml_program.global private @w(#ml_program.extern : tensor<2x4x!quant.any<i4:f32>>)
+// CHECK: ml_program.global private @w(#extern)
 // CHECK-SAME: ssm.format = #ssm.format<"i4 sym group=64">
 ml_program.global private @w(#ml_program.extern : tensor<2x4x!quant.any<i4:f32>>)
   : tensor<2x4x!quant.any<i4:f32>> {ssm.format = #ssm.format<"i4 sym group=64">}
