@@ -1,4 +1,15 @@
-//===- KernelOptions.h - Which kernels compute ------------------*- C++ -*-===//
+//===- KernelOptions.h - Which kernels to run -------------------*- C++ -*-===//
+//
+// Every op has two implementations with one contract. `Reference` is plain loops with double
+// accumulation, the oracle; `Fast` is vectorised float on GEMM, held to the oracle by
+// test/Unit/Kernels. Both are deterministic and give the same bits for any thread count.
+//
+// Common to all kernels: f32 tensors, row-major, tokens leading; an absent optional operand is a
+// default-constructed Tensor; states are inputs that are never modified and the new state is
+// returned. Shapes are the caller's promise (the IR verifier's); only data-dependent faults return
+// an error.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_KERNELS_KERNELOPTIONS_H
 #define SSMQ_KERNELS_KERNELOPTIONS_H
@@ -7,7 +18,6 @@
 
 namespace ssmq {
 
-/// `Reference`: plain loops with double accumulation, the oracle. `Fast`: GEMM and vectors.
 enum class KernelSet : uint8_t { Reference, Fast };
 
 struct KernelOptions {
