@@ -113,7 +113,8 @@ inline Float8 log1p(Float8 x) {
   UInt8 biased = bits >> 23;
   Float8 e = __builtin_convertvector((Int8)(biased - 127), Float8);
   Float8 mantissa = bitsToFloat((bits & 0x7fffff) + sqrtHalf);
-  Float8 inverse = bitsToFloat((254 - biased) << 23);
+  // Nothing is lost in the top binade, whose inverse would wrap around to infinity.
+  Float8 inverse = bitsToFloat((biased > 254 ? UInt8(0) : 254 - biased) << 23);
   Float8 f = fma(lost, inverse, mantissa - 1.0f);
 
   Float8 z = f * f;
