@@ -61,7 +61,7 @@ void attendReference(const Heads &heads, int64_t head, int64_t t) {
 
 /// Replaces scores by exp(scale * (score - largest)) and returns one over their sum.
 float softmaxRow(float *scores, int64_t n, float scale) {
-  float largest = *std::max_element(scores, scores + n);
+  float largest = simd::max(scores, n);
   map(scores, scores, n, [=](Float8 v) { return exp((v - largest) * scale); });
   return 1.0f / reduce(scores, n, [](Float8 v) { return v; });
 }

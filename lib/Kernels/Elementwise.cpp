@@ -53,6 +53,9 @@ void expFast(const float *in, float *out, int64_t n) {
 void log1pFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return simd::log1p(v); });
 }
+void tanhFast(const float *in, float *out, int64_t n) {
+  map(in, out, n, [](Float8 v) { return simd::tanh(v); });
+}
 void rsqrtFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return 1.0f / __builtin_elementwise_sqrt(v); });
 }
@@ -70,7 +73,7 @@ UnaryLoop getLoop(UnaryOp op, KernelSet set) {
   case UnaryOp::Log1p: return fast ? log1pFast : loop<std::log1p>;
   case UnaryOp::Sqrt: return loop<std::sqrt>;
   case UnaryOp::Rsqrt: return fast ? rsqrtFast : loop<rsqrt>;
-  case UnaryOp::Tanh: return loop<std::tanh>;
+  case UnaryOp::Tanh: return fast ? tanhFast : loop<std::tanh>;
   case UnaryOp::Erf: return loop<std::erf>;
   case UnaryOp::Sin: return loop<std::sin>;
   case UnaryOp::Cos: return loop<std::cos>;

@@ -18,7 +18,7 @@ namespace {
 
 // A block of A (rowBlock x depthBlock) stays in the second-level cache while panels of B stream
 // past; a panel of B (depthBlock x tile columns) stays in the first.
-constexpr int64_t rowBlock = 240; // a multiple of both tiles' rows
+constexpr int64_t rowBlock = 264; // a multiple of both tiles' rows, and one block for 256 tokens
 constexpr int64_t depthBlock = 384;
 /// Up to here rows are multiplied without packing: packing would cost as much as the product.
 constexpr int64_t fewRows = 4;

@@ -13,23 +13,27 @@ using namespace ssmq::simd;
 
 namespace {
 
+/// theta^(-2i/rotaryDim) rounded as `1.0 / base ** (arange(0, dim, 2).float() / dim)`.
+llvm::SmallVector<float, 64> computeFrequencies(double theta, int64_t rotaryDim) {
+  llvm::SmallVector<float, 64> frequencies(rotaryDim / 2);
+  for (int64_t i = 0; i < rotaryDim / 2; ++i) {
+    float exponent = static_cast<float>(2 * i) / static_cast<float>(rotaryDim);
+    frequencies[i] = 1.0f / std::pow(static_cast<float>(theta), exponent);
+  }
+  return frequencies;
+}
+
 /// cos and sin of one token's angles.
 struct Angles {
+  Angles(int64_t position, llvm::ArrayRef<float> frequencies) {
+    for (float frequency : frequencies) {
+      float angle = static_cast<float>(position) * frequency;
+      cos.push_back(std::cos(angle));
+      sin.push_back(std::sin(angle));
+    }
+  }
   llvm::SmallVector<float, 64> cos, sin;
 };
-
-void computeAngles(int64_t position, double theta, int64_t rotaryDim, Angles &angles) {
-  int64_t half = rotaryDim / 2;
-  angles.cos.resize(half);
-  angles.sin.resize(half);
-  for (int64_t i = 0; i < half; ++i) {
-    float exponent = static_cast<float>(2 * i) / static_cast<float>(rotaryDim);
-    float frequency = 1.0f / std::pow(static_cast<float>(theta), exponent);
-    float angle = static_cast<float>(position) * frequency;
-    angles.cos[i] = std::cos(angle);
-    angles.sin[i] = std::sin(angle);
-  }
-}
 
 void rotateReference(const float *x, float *y, const Angles &angles, int64_t half) {
   for (int64_t i = 0; i < half; ++i) {
@@ -58,10 +62,10 @@ Tensor ssmq::rotary(const Tensor &x, int64_t position, int64_t headDim, double t
   Tensor result = Tensor::empty(DType::F32, x.getShape());
   const float *xs = x.data<float>().data();
   float *ys = result.mutableData<float>().data();
+  llvm::SmallVector<float, 64> frequencies = computeFrequencies(theta, rotaryDim);
   parallelFor(options.threads, tokens, [&](int64_t begin, int64_t end) {
-    Angles angles;
     for (int64_t t = begin; t < end; ++t) {
-      computeAngles(position + t, theta, rotaryDim, angles);
+      Angles angles(position + t, frequencies);
       for (int64_t h = 0; h < heads; ++h) {
         const float *from = xs + (t * heads + h) * headDim;
         float *to = ys + (t * heads + h) * headDim;

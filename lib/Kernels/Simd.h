@@ -37,15 +37,21 @@ template <typename V>
   std::memcpy(to, &v, sizeof(V));
 }
 
-/// The first `count` lanes from memory, the others zero.
-inline Float8 loadPartial(const float *from, int64_t count) {
+/// The first `count` lanes from memory, the others zero. Whole vectors take the short way.
+[[gnu::always_inline]] inline Float8 loadPartial(const float *from, int64_t count) {
+  if (count == 8)
+    return load<Float8>(from);
   float lanes[8] = {};
-  std::memcpy(lanes, from, count * sizeof(float));
+  for (int64_t i = 0; i < count; ++i)
+    lanes[i] = from[i];
   return load<Float8>(lanes);
 }
 
-inline void storePartial(float *to, Float8 v, int64_t count) {
-  std::memcpy(to, &v, count * sizeof(float));
+[[gnu::always_inline]] inline void storePartial(float *to, Float8 v, int64_t count) {
+  if (count == 8)
+    return store(to, v);
+  for (int64_t i = 0; i < count; ++i)
+    to[i] = v[i];
 }
 
 template <typename V>
@@ -137,6 +143,36 @@ inline Float8 log1p(Float8 x) {
   result = select(x < -1.0f, Float8(__builtin_nanf("")), result);
   // +inf, NaN and both zeros are their own images.
   return select((x == infinity) | (x != x) | (x == 0.0f), x, result);
+}
+
+/// Cephes' tanhf: a polynomial near zero, 1 - 2 / (e^2|x| + 1) elsewhere; below 2 ulp.
+inline Float8 tanh(Float8 x) {
+  Float8 magnitude = __builtin_elementwise_abs(x);
+  Float8 large = 1.0f - 2.0f / (exp(magnitude + magnitude) + 1.0f);
+  Float8 z = x * x;
+  Float8 p(-5.70498872745e-3f);
+  p = fma(p, z, Float8(2.06390887954e-2f));
+  p = fma(p, z, Float8(-5.37397155531e-2f));
+  p = fma(p, z, Float8(1.33314422036e-1f));
+  p = fma(p, z, Float8(-3.33332819422e-1f));
+  Float8 small = fma(p * z, x, x);
+  return select(magnitude < 0.625f, small, __builtin_elementwise_copysign(large, x));
+}
+
+/// The largest of n >= 1 values; a NaN may be passed over.
+inline float max(const float *x, int64_t n) {
+  Float8 largest(x[0]);
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    Float8 v = load<Float8>(x + i);
+    largest = select(v > largest, v, largest);
+  }
+  for (; i < n; ++i)
+    largest[0] = x[i] > largest[0] ? x[i] : largest[0];
+  float result = largest[0];
+  for (int lane = 1; lane < 8; ++lane)
+    result = largest[lane] > result ? largest[lane] : result;
+  return result;
 }
 
 /// out[i] = f(in[i]) in vectors of eight.

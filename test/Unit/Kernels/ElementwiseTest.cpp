@@ -58,9 +58,10 @@ float applyOne(BinaryOp op, float a, float b, KernelOptions options) {
 
 } // namespace
 
-TEST(Elementwise, FastExpAndLog1pAreBelowTwoUlps) {
+TEST(Elementwise, FastFunctionsAreBelowTwoUlps) {
   EXPECT_LT(getWorstUlps(UnaryOp::Exp, std::exp), 2);
   EXPECT_LT(getWorstUlps(UnaryOp::Log1p, std::log1p), 2);
+  EXPECT_LT(getWorstUlps(UnaryOp::Tanh, std::tanh), 2);
   EXPECT_LT(getWorstUlps(UnaryOp::Rsqrt, [](double x) { return 1 / std::sqrt(x); }), 2);
 }
 
