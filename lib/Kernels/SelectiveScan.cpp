@@ -40,13 +40,11 @@ void scanReference(const Scan &scan, int64_t d) {
 /// horizontal adds and N may be any number.
 void scanFast(const Scan &scan, int64_t first) {
   int64_t width = scan.width, lanes = std::min<int64_t>(8, scan.channels - first);
-  llvm::SmallVector<Float8, 32> h(width), a(width);
-  auto gather = [&](const float *from, llvm::SmallVectorImpl<Float8> &to) {
-    for (int64_t n = 0; n < width; ++n) {
-      to[n] = Float8(0.0f);
+  llvm::SmallVector<float, 256> h(width * 8), a(width * 8); // unused lanes stay zero
+  auto gather = [&](const float *from, llvm::MutableArrayRef<float> to) {
+    for (int64_t n = 0; n < width; ++n)
       for (int64_t lane = 0; lane < lanes; ++lane)
-        to[n][lane] = from[(first + lane) * width + n];
-    }
+        to[n * 8 + lane] = from[(first + lane) * width + n];
   };
   gather(scan.state, h);
   gather(scan.a, a);
@@ -58,14 +56,16 @@ void scanFast(const Scan &scan, int64_t first) {
     Float8 y = skip * x;
     const float *b = scan.b + t * width, *c = scan.c + t * width;
     for (int64_t n = 0; n < width; ++n) {
-      h[n] = fma(exp(dt * a[n]), h[n], dtx * b[n]);
-      y = fma(Float8(c[n]), h[n], y);
+      Float8 decay = exp(dt * load<Float8>(&a[n * 8]));
+      Float8 next = fma(decay, load<Float8>(&h[n * 8]), dtx * b[n]);
+      y = fma(Float8(c[n]), next, y);
+      store(&h[n * 8], next);
     }
     storePartial(scan.y + row, y, lanes);
   }
   for (int64_t n = 0; n < width; ++n)
     for (int64_t lane = 0; lane < lanes; ++lane)
-      scan.newState[(first + lane) * width + n] = h[n][lane];
+      scan.newState[(first + lane) * width + n] = h[n * 8 + lane];
 }
 
 } // namespace

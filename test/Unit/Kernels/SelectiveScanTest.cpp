@@ -45,7 +45,7 @@ TEST(SelectiveScan, HandComputed) {
 
 TEST(SelectiveScan, FastMatchesReferenceAndChunksMatchWhole) {
   for (int64_t tokens : {1, 3, 17})
-    for (int64_t width : {1, 16, 24})
+    for (int64_t width : {1, 16, 24, 96})
       for (int64_t channels : {8, 21}) {
         Inputs inputs(tokens, channels, width);
         SelectiveScanResult expected = inputs.run(reference), actual = inputs.run(fast);
