@@ -42,8 +42,9 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *context, std::optional<
     return check.fail("query has " + Twine(getDimSize(op.getQuery(), 1) / op.getHeadDim()) +
                       " heads, which is no multiple of the " + Twine(width / op.getHeadDim()) +
                       " key heads");
-  if (op.getWindow() < 0)
-    return check.fail("window must not be negative, but is " + Twine(op.getWindow()));
+  // The accessor of an I64Attr is unsigned.
+  if (int64_t window = op.getWindow(); window < 0)
+    return check.fail("window must not be negative, but is " + Twine(window));
   types.append({op.getQuery().getType(), op.getKeyCache().getType(), op.getValueCache().getType()});
   return success();
 }

@@ -1,0 +1,12 @@
+//===- InitAll.cpp - Registration of everything of ours -------------------===//
+
+#include "ssmq/InitAll.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+
+using namespace mlir;
+
+void mlir::ssm::registerAllDialects(DialectRegistry &registry) { registry.insert<SSMDialect>(); }
+
+void mlir::ssm::registerAllPasses() {}

@@ -1,0 +1,16 @@
+"""lit + FileCheck over every .mlir below; Unit (gtest) and Python (pytest) have their own runners."""
+import os
+
+import lit.formats
+
+config.name = "ssmq"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir"]
+config.excludes = ["Unit", "Python", "Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.ssmq_obj_root, "test")
+
+tools = [os.path.join(config.ssmq_obj_root, "bin"), config.llvm_tools_dir]
+config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
+config.substitutions.append(("%ssmq_plugin", os.path.join(config.ssmq_obj_root, "lib", "libSSMQ.so")))
+config.substitutions.append(("%ssmq_bin", tools[0]))
