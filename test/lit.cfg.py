@@ -1,5 +1,6 @@
 """lit + FileCheck over every .mlir below; Unit (gtest) and Python (pytest) have their own runners."""
 import os
+import sys
 
 import lit.formats
 
@@ -14,3 +15,4 @@ tools = [os.path.join(config.ssmq_obj_root, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
 config.substitutions.append(("%ssmq_plugin", os.path.join(config.ssmq_obj_root, "lib", "libSSMQ.so")))
 config.substitutions.append(("%ssmq_bin", tools[0]))
+config.substitutions.append(("%python", sys.executable))

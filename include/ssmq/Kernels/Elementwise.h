@@ -1,8 +1,8 @@
 //===- Elementwise.h - Elementwise f32 maths --------------------*- C++ -*-===//
 //
 // What the arith and math dialects need on f32 tensors. Reference calls libm; Fast uses vector
-// polynomials for exp, log1p and tanh (below 2 ulp, all of inf, NaN, -0 and subnormals kept) and machine
-// vectors for arithmetic.
+// polynomials for exp, log1p and tanh (below 2 ulp, all of inf, NaN, -0 and subnormals kept) and
+// machine vectors for arithmetic.
 //
 //===----------------------------------------------------------------------===//
 
