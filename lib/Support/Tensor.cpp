@@ -6,6 +6,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/ErrorHandling.h"
+#include <atomic>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
@@ -103,6 +104,14 @@ Tensor Tensor::borrow(DType type, llvm::ArrayRef<int64_t> shape, const void *dat
   result.owner = std::move(owner);
   result.bytes = data;
   return result;
+}
+
+bool Tensor::isUniquelyOwned() const {
+  if (!writable || owner.use_count() != 1)
+    return false;
+  // Orders our writes after the last reads of a thread that has just dropped its copy.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return true;
 }
 
 void *Tensor::getMutableRawData() {

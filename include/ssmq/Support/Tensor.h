@@ -81,6 +81,8 @@ public:
   /// Bytes in memory; I4 rows are rounded up to whole bytes.
   int64_t getNumBytes() const;
   explicit operator bool() const { return bytes != nullptr; }
+  /// True when the bytes may be written and no other tensor shares them.
+  bool isUniquelyOwned() const;
 
   const void *getRawData() const { return bytes; }
   void *getMutableRawData();

@@ -1,0 +1,28 @@
+//===- CompileOptions.h - How programs are compiled -------------*- C++ -*-===//
+
+#ifndef SSMQ_EXECUTIONENGINE_COMPILEOPTIONS_H
+#define SSMQ_EXECUTIONENGINE_COMPILEOPTIONS_H
+
+#include "ssmq/Support/Tensor.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace ssmq {
+
+struct CompileOptions {
+  /// 0 to 3, as -O of clang.
+  unsigned optLevel = 3;
+  /// Processor and features as llc's -mcpu and -mattr. When both are empty, code is for the
+  /// features of this host (its name is not used: LLVM may take it for an older processor).
+  std::string cpu, features;
+  /// OpenMP threads of one forward call; 0 leaves the runtime's choice.
+  unsigned threads = 0;
+};
+
+/// Gives the bytes of the weight with this symbol name, which is its name in the checkpoint.
+using WeightResolver = llvm::function_ref<llvm::Expected<Tensor>(llvm::StringRef symbol)>;
+
+} // namespace ssmq
+
+#endif // SSMQ_EXECUTIONENGINE_COMPILEOPTIONS_H

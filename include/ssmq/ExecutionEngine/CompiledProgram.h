@@ -1,0 +1,62 @@
+//===- CompiledProgram.h - A program compiled in memory ---------*- C++ -*-===//
+//
+// Compiles a lowered module (LLVM and OpenMP dialects) with ORC and runs it. Its entry is
+//   void _mlir_ciface_forward(tokens *, state0 *, ..., logits *)
+// where each pointer is a memref descriptor of MLIR's C interface {allocated, aligned, offset,
+// sizes[rank], strides[rank]}: tokens memref<?xi32>, states of the signature, updated in place,
+// logits memref<?xVxf32>. An optional _mlir_ciface_decode of the same form takes exactly one token.
+// Declared variables are weights, bound to the resolver's bytes without a copy.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_EXECUTIONENGINE_COMPILEDPROGRAM_H
+#define SSMQ_EXECUTIONENGINE_COMPILEDPROGRAM_H
+
+#include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ssmq/ExecutionEngine/ProgramSignature.h"
+
+namespace llvm::orc {
+class LLJIT;
+}
+
+namespace ssmq {
+
+class CompiledProgram : public Program {
+public:
+  ~CompiledProgram() override;
+
+  /// Fails when the module is not lowered, its entries do not fit the signature, a weight is
+  /// missing or too short, or a function it calls is not in this process.
+  static llvm::Expected<std::unique_ptr<CompiledProgram>> compile(mlir::ModuleOp lowered,
+                                                                  ProgramSignature signature,
+                                                                  WeightResolver weights,
+                                                                  const CompileOptions &options);
+
+  int64_t getVocabSize() const override { return signature.vocabSize; }
+  llvm::Expected<ProgramState> createState(int64_t capacity) const override;
+  llvm::Expected<Tensor> forward(llvm::ArrayRef<int32_t> tokens,
+                                 ProgramState &state) const override;
+
+  const ProgramSignature &getSignature() const { return signature; }
+
+private:
+  /// Unpacks an array of descriptor pointers and calls an entry.
+  using Invoke = void (*)(void *const *descriptors);
+
+  CompiledProgram(ProgramSignature signature);
+
+  ProgramSignature signature;
+  /// Keeps mapped bytes alive for as long as code refers to them.
+  std::vector<Tensor> weights;
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  Invoke invokeForward = nullptr;
+  /// Null when the module has no decode entry.
+  Invoke invokeDecode = nullptr;
+  /// omp_set_num_threads, null when the program is not threaded or the number is not set.
+  void (*setNumThreads)(int) = nullptr;
+  unsigned threads = 0;
+};
+
+} // namespace ssmq
+
+#endif // SSMQ_EXECUTIONENGINE_COMPILEDPROGRAM_H

@@ -1,0 +1,51 @@
+//===- ProgramSignature.h - What a program takes and gives ------*- C++ -*-===//
+//
+// The signature of @forward, read before lowering erases shapes:
+//   @forward(tokens : i32 [T], states...) -> (logits : f32 [T, V], states...)
+// on tensors, or bufferized,
+//   @forward(tokens, states..., logits)
+// on memrefs with the states updated in place. A dynamic dimension of a state is the capacity of a
+// cache, in tokens. The argument attribute `ssm.state` names a state.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H
+#define SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H
+
+#include "ssmq/Support/Program.h"
+#include <string>
+
+namespace mlir {
+class ModuleOp;
+}
+
+namespace ssmq {
+
+struct StateSignature {
+  std::string name;
+  DType type = DType::F32;
+  /// mlir::ShapedType::kDynamic stands for the capacity.
+  Shape shape;
+};
+
+struct ProgramSignature {
+  int64_t vocabSize = 0;
+  std::vector<StateSignature> states;
+};
+
+/// Fails when the module has no @forward of the form above.
+llvm::Expected<ProgramSignature> readSignature(mlir::ModuleOp module);
+
+/// The shape of a state for caches of `capacity` tokens.
+Shape getStateShape(const StateSignature &state, int64_t capacity);
+
+/// Zero states; fails when the capacity is negative or the caches would not fit any memory.
+llvm::Expected<ProgramState> createZeroState(const ProgramSignature &signature, int64_t capacity);
+
+/// Fails, with what to do about it, when `tokens` cannot be fed to `state`.
+llvm::Error checkFeed(const ProgramSignature &signature, llvm::ArrayRef<int32_t> tokens,
+                      const ProgramState &state);
+
+} // namespace ssmq
+
+#endif // SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H

@@ -1,0 +1,197 @@
+//===- CompiledProgram.cpp - A program compiled in memory -----------------===//
+
+#include "ssmq/ExecutionEngine/CompiledProgram.h"
+
+#include "HostModule.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
+#include <mutex>
+
+using namespace ssmq;
+using llvm::Error;
+using llvm::Expected;
+
+static constexpr llvm::StringLiteral kInvokeForward = "ssmq_invoke_forward";
+static constexpr llvm::StringLiteral kInvokeDecode = "ssmq_invoke_decode";
+
+/// Defines `void name(ptr descriptors)`, which calls the entry with the pointers of the array: C++
+/// cannot call a function whose number of arguments is known at run time only.
+static void addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entryName) {
+  llvm::Function *entry = module.getFunction(entryName);
+  llvm::IRBuilder<> builder(module.getContext());
+  llvm::Type *pointer = builder.getPtrTy();
+  auto *invoke =
+      llvm::Function::Create(llvm::FunctionType::get(builder.getVoidTy(), {pointer}, false),
+                             llvm::Function::ExternalLinkage, name, module);
+  builder.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", invoke));
+  llvm::SmallVector<llvm::Value *> arguments;
+  for (unsigned i = 0; i < entry->arg_size(); ++i)
+    arguments.push_back(builder.CreateLoad(
+        pointer, builder.CreateConstInBoundsGEP1_64(pointer, invoke->getArg(0), i)));
+  builder.CreateCall(entry, arguments);
+  builder.CreateRetVoid();
+}
+
+namespace {
+/// Collects what an ORC session reports, from any thread.
+class SessionErrors {
+public:
+  void add(Error error) {
+    std::lock_guard<std::mutex> lock(mutex);
+    text += (text.empty() ? "" : "; ") + llvm::toString(std::move(error));
+  }
+  /// The reported reasons if there are any, else `failure`.
+  Error explain(Error failure) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (text.empty())
+      return failure;
+    llvm::consumeError(std::move(failure));
+    return llvm::createStringError("the compiled code does not link: %s", text.c_str());
+  }
+
+private:
+  std::mutex mutex;
+  std::string text;
+};
+} // namespace
+
+CompiledProgram::CompiledProgram(ProgramSignature signature) : signature(std::move(signature)) {}
+CompiledProgram::~CompiledProgram() = default;
+
+Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::ModuleOp lowered,
+                                                                    ProgramSignature signature,
+                                                                    WeightResolver weights,
+                                                                    const CompileOptions &options) {
+  std::unique_ptr<CompiledProgram> program(new CompiledProgram(std::move(signature)));
+  Expected<llvm::orc::JITTargetMachineBuilder> target = createTarget(options);
+  if (!target)
+    return target.takeError();
+  Expected<std::unique_ptr<llvm::TargetMachine>> machine = target->createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+
+  auto context = std::make_unique<llvm::LLVMContext>();
+  Expected<std::unique_ptr<llvm::Module>> module =
+      translate(lowered, program->signature, **machine, *context);
+  if (!module)
+    return module.takeError();
+  bool hasDecode = (*module)->getFunction(kDecodeEntry) != nullptr;
+  addInvoke(**module, kInvokeForward, kForwardEntry);
+  if (hasDecode)
+    addInvoke(**module, kInvokeDecode, kDecodeEntry);
+  Expected<std::vector<std::pair<std::string, Tensor>>> bound = resolveWeights(**module, weights);
+  if (!bound)
+    return bound.takeError();
+  bool isThreaded = needsOpenMP(**module);
+  optimize(**module, **machine, options.optLevel);
+
+  Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
+      llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(*target).create();
+  if (!jit)
+    return jit.takeError();
+  llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
+  // ORC reports why a lookup failed (say, the missing function) apart from the failure.
+  auto reasons = std::make_shared<SessionErrors>();
+  (*jit)->getExecutionSession().setErrorReporter(
+      [reasons](Error error) { reasons->add(std::move(error)); });
+
+  llvm::orc::SymbolMap symbols;
+  for (auto &[name, tensor] : *bound) {
+    symbols[(*jit)->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(tensor.getRawData()),
+                                              llvm::JITSymbolFlags::Exported};
+    program->weights.push_back(std::move(tensor));
+  }
+  if (Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
+    return error;
+  if (isThreaded) {
+    auto runtime = llvm::orc::DynamicLibrarySearchGenerator::Load(
+        findOpenMPRuntime().c_str(), (*jit)->getDataLayout().getGlobalPrefix());
+    if (!runtime)
+      return llvm::joinErrors(
+          llvm::createStringError(
+              "threaded code needs LLVM's OpenMP runtime; install libomp-22-dev"),
+          runtime.takeError());
+    library.addGenerator(std::move(*runtime));
+  }
+  if (Error error =
+          (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(*module), std::move(context))))
+    return error;
+
+  Expected<llvm::orc::ExecutorAddr> forward = (*jit)->lookup(kInvokeForward);
+  if (!forward)
+    return reasons->explain(forward.takeError());
+  program->invokeForward = forward->toPtr<Invoke>();
+  if (hasDecode) {
+    Expected<llvm::orc::ExecutorAddr> decode = (*jit)->lookup(kInvokeDecode);
+    if (!decode)
+      return reasons->explain(decode.takeError());
+    program->invokeDecode = decode->toPtr<Invoke>();
+  }
+  if (isThreaded && options.threads) {
+    Expected<llvm::orc::ExecutorAddr> setter = (*jit)->lookup("omp_set_num_threads");
+    if (!setter)
+      return reasons->explain(setter.takeError());
+    program->setNumThreads = setter->toPtr<void (*)(int)>();
+    program->threads = options.threads;
+  }
+  program->jit = std::move(*jit);
+  return program;
+}
+
+Expected<ProgramState> CompiledProgram::createState(int64_t capacity) const {
+  return createZeroState(signature, capacity);
+}
+
+/// Appends the descriptor of a contiguous array to `words` (its pointers have 64 bits).
+static void appendDescriptor(llvm::SmallVectorImpl<int64_t> &words, const void *data,
+                             llvm::ArrayRef<int64_t> shape) {
+  auto address = static_cast<int64_t>(reinterpret_cast<intptr_t>(data));
+  words.append({address, address, 0});
+  words.append(shape.begin(), shape.end());
+  size_t strides = words.size();
+  words.append(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;)
+    words[strides + i - 1] = words[strides + i] * shape[i];
+}
+
+Expected<Tensor> CompiledProgram::forward(llvm::ArrayRef<int32_t> tokens,
+                                          ProgramState &state) const {
+  if (Error error = checkFeed(signature, tokens, state))
+    return error;
+  auto numTokens = static_cast<int64_t>(tokens.size());
+  Shape logitsShape = {numTokens, signature.vocabSize};
+  if (!getCheckedNumBytes(DType::F32, logitsShape))
+    return llvm::createStringError("logits of %zu tokens are too large; feed fewer at a time",
+                                   tokens.size());
+  Tensor logits = Tensor::empty(DType::F32, logitsShape);
+  if (tokens.empty())
+    return logits;
+
+  llvm::SmallVector<int64_t, 256> words;
+  llvm::SmallVector<size_t, 64> starts;
+  auto append = [&](const void *data, llvm::ArrayRef<int64_t> shape) {
+    starts.push_back(words.size());
+    appendDescriptor(words, data, shape);
+  };
+  append(tokens.data(), {numTokens});
+  for (Tensor &value : state.values) {
+    // A copy of the state is a snapshot: code writes only into bytes that no other state holds.
+    if (!value.isUniquelyOwned())
+      value = value.clone();
+    append(value.getMutableRawData(), value.getShape());
+  }
+  append(logits.getMutableRawData(), logitsShape);
+
+  llvm::SmallVector<void *, 64> descriptors;
+  for (size_t start : starts)
+    descriptors.push_back(&words[start]);
+  // The number of OpenMP threads belongs to the calling thread.
+  if (setNumThreads)
+    setNumThreads(static_cast<int>(threads));
+  (numTokens == 1 && invokeDecode ? invokeDecode : invokeForward)(descriptors.data());
+  state.length += numTokens;
+  return logits;
+}

@@ -1,0 +1,162 @@
+//===- HostModule.cpp - LLVM dialect to optimised LLVM IR -----------------===//
+
+#include "HostModule.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include <mutex>
+
+using namespace ssmq;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+Expected<llvm::orc::JITTargetMachineBuilder> ssmq::createTarget(const CompileOptions &options) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+
+  llvm::orc::JITTargetMachineBuilder builder((llvm::Triple(llvm::sys::getProcessTriple())));
+  if (options.cpu.empty() && options.features.empty()) {
+    for (const auto &feature : llvm::sys::getHostCPUFeatures())
+      builder.getFeatures().AddFeature(feature.getKey(), feature.getValue());
+    builder.setCPU(builder.getTargetTriple().getArch() == llvm::Triple::x86_64 ? "x86-64"
+                                                                               : "generic");
+  } else {
+    builder.setCPU(options.cpu.empty() ? "x86-64" : options.cpu);
+    builder.setFeatures(options.features);
+  }
+  builder.setCodeGenOptLevel(static_cast<llvm::CodeGenOptLevel>(std::min(options.optLevel, 3u)));
+  // Weights and libm lie anywhere in the address space: position-independent code reaches them
+  // through the global offset table.
+  builder.setRelocationModel(llvm::Reloc::PIC_);
+  return builder;
+}
+
+static Error checkEntry(llvm::Module &module, llvm::StringRef name, size_t numArguments) {
+  llvm::Function *entry = module.getFunction(name);
+  if (!entry || entry->isDeclaration())
+    return createStringError("the lowered module defines no %s; run --ssmq-lower-to-cpu",
+                             name.str().c_str());
+  bool isPlain = entry->getReturnType()->isVoidTy() && !entry->isVarArg() &&
+                 entry->arg_size() == numArguments &&
+                 llvm::all_of(entry->args(), [](const llvm::Argument &argument) {
+                   return argument.getType()->isPointerTy();
+                 });
+  if (!isPlain)
+    return createStringError("%s must return nothing and take %zu memref descriptors (tokens, "
+                             "states, logits)",
+                             name.str().c_str(), numArguments);
+  return Error::success();
+}
+
+Expected<std::unique_ptr<llvm::Module>> ssmq::translate(mlir::ModuleOp module,
+                                                        const ProgramSignature &signature,
+                                                        const llvm::TargetMachine &target,
+                                                        llvm::LLVMContext &context) {
+  mlir::registerBuiltinDialectTranslation(*module.getContext());
+  mlir::registerLLVMDialectTranslation(*module.getContext());
+  mlir::registerOpenMPDialectTranslation(*module.getContext());
+
+  // The first diagnostic becomes the error, so that callers print one line.
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic &diagnostic) {
+    if (message.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+      message = diagnostic.str();
+  });
+  std::unique_ptr<llvm::Module> result = mlir::translateModuleToLLVMIR(module, context, "ssmq");
+  if (!result)
+    return createStringError("the module does not translate to LLVM IR: %s", message.c_str());
+
+  result->setTargetTriple(target.getTargetTriple());
+  result->setDataLayout(target.createDataLayout());
+  std::string broken;
+  llvm::raw_string_ostream stream(broken);
+  if (llvm::verifyModule(*result, &stream))
+    return createStringError("the translated LLVM IR is invalid: %s", broken.c_str());
+
+  size_t numArguments = signature.states.size() + 2;
+  if (Error error = checkEntry(*result, kForwardEntry, numArguments))
+    return error;
+  if (result->getFunction(kDecodeEntry))
+    if (Error error = checkEntry(*result, kDecodeEntry, numArguments))
+      return error;
+  for (llvm::GlobalValue &value : result->global_values())
+    if (value.isDeclaration())
+      value.setDSOLocal(false);
+  return result;
+}
+
+void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&target);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+
+  const llvm::OptimizationLevel levels[] = {
+      llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1, llvm::OptimizationLevel::O2,
+      llvm::OptimizationLevel::O3};
+  llvm::OptimizationLevel chosen = levels[std::min(level, 3u)];
+  llvm::ModulePassManager passes = level == 0 ? builder.buildO0DefaultPipeline(chosen)
+                                              : builder.buildPerModuleDefaultPipeline(chosen);
+  passes.run(module, modules);
+}
+
+Expected<std::vector<std::pair<std::string, Tensor>>>
+ssmq::resolveWeights(llvm::Module &module, WeightResolver resolver) {
+  std::vector<std::pair<std::string, Tensor>> weights;
+  for (llvm::GlobalVariable &global : module.globals()) {
+    if (!global.isDeclaration() || global.getName().starts_with("llvm."))
+      continue;
+    if (global.use_empty())
+      continue;
+    std::string name = global.getName().str();
+    Expected<Tensor> tensor = resolver(name);
+    if (!tensor)
+      return tensor.takeError();
+    uint64_t needed = module.getDataLayout().getTypeAllocSize(global.getValueType());
+    uint64_t present = *tensor ? tensor->getNumBytes() : 0;
+    if (present < needed)
+      return createStringError("weight '%s' has %llu bytes and the program reads %llu; is the "
+                               "checkpoint the one that was imported?",
+                               name.c_str(), static_cast<unsigned long long>(present),
+                               static_cast<unsigned long long>(needed));
+    // Mapped bytes need not be aligned as their type.
+    auto address = reinterpret_cast<uintptr_t>(tensor->getRawData());
+    global.setAlignment(llvm::commonAlignment(llvm::Align(64), address));
+    weights.emplace_back(std::move(name), std::move(*tensor));
+  }
+  return weights;
+}
+
+bool ssmq::needsOpenMP(const llvm::Module &module) {
+  return llvm::any_of(module.functions(), [](const llvm::Function &function) {
+    return function.isDeclaration() && !function.use_empty() &&
+           (function.getName().starts_with("__kmpc_") || function.getName().starts_with("omp_"));
+  });
+}
+
+std::string ssmq::findOpenMPRuntime() {
+  for (const char *path :
+       {"/usr/lib/llvm-22/lib/libomp.so.5", "/usr/lib/x86_64-linux-gnu/libomp.so.5"})
+    if (llvm::sys::fs::exists(path))
+      return path;
+  return "libomp.so.5";
+}

@@ -1,0 +1,46 @@
+//===- HostModule.h - LLVM dialect to optimised LLVM IR ---------*- C++ -*-===//
+//
+// What JIT and AOT share: translation of a lowered module, the target machine, the optimisation
+// pipeline, and the external symbols that the result needs.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
+#define SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
+
+#include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ssmq/ExecutionEngine/ProgramSignature.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace ssmq {
+
+/// The C interface names that MLIR gives @forward and @decode.
+inline constexpr llvm::StringLiteral kForwardEntry = "_mlir_ciface_forward";
+inline constexpr llvm::StringLiteral kDecodeEntry = "_mlir_ciface_decode";
+
+llvm::Expected<llvm::orc::JITTargetMachineBuilder> createTarget(const CompileOptions &options);
+
+/// Translates; fails when the module is not wholly in the LLVM and OpenMP dialects or its entry
+/// does not take `signature`.
+llvm::Expected<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
+                                                        const ProgramSignature &signature,
+                                                        const llvm::TargetMachine &target,
+                                                        llvm::LLVMContext &context);
+
+void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level);
+
+/// Resolves the declared variables of a module, which are its weights, and checks their sizes. The
+/// alignment of each declaration becomes that of its bytes.
+llvm::Expected<std::vector<std::pair<std::string, Tensor>>> resolveWeights(llvm::Module &module,
+                                                                           WeightResolver resolver);
+
+bool needsOpenMP(const llvm::Module &module);
+/// Path of libomp.so.5, or its bare name for the system's search path.
+std::string findOpenMPRuntime();
+
+} // namespace ssmq
+
+#endif // SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
