@@ -1,0 +1,85 @@
+//===- Evaluation.h - Measures a whole program on text ----------*- C++ -*-===//
+//
+// A text of N tokens is cut into consecutive sequences of `sequenceLength` (the last may be
+// shorter; it is dropped when it has one token). Each starts from zero states, and each is scored
+// from its second token on: the logits after token i score token i + 1, so that a sequence of n
+// tokens has n - 1 scored positions, and every mean below is over those.
+//
+// p is the teacher's distribution and q the student's, in nats, over the whole vocabulary and in
+// log space. Tokens of one sequence depend on each other, so standard errors take sequences as the
+// independent units: with K sequences, sums S_k over n_k positions and mean m = sum S / sum n,
+//   se = sqrt(K / (K - 1) * sum (S_k - n_k m)^2) / sum n
+// (the ratio estimator: Cochran, Sampling Techniques, 3rd ed., eq. 6.13). It is NaN for one
+// sequence.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_MEASURE_EVALUATION_H
+#define SSMQ_MEASURE_EVALUATION_H
+
+#include "ssmq/Support/Program.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace ssmq {
+
+struct Estimate {
+  double mean = 0, standardError = 0;
+};
+
+/// How a student differs from its teacher at the scored positions.
+struct DivergenceSummary {
+  /// KL(p||q) and KL(q||p).
+  Estimate forwardKL, reverseKL;
+  /// Share of positions where both put the same token first.
+  Estimate sameTop1;
+  /// Cross-entropy of the student less that of the teacher.
+  Estimate crossEntropyChange;
+};
+
+struct Evaluation {
+  int64_t numSequences = 0, numScored = 0;
+  Estimate crossEntropy;
+  /// exp of the mean cross-entropy; its error by the delta method.
+  Estimate perplexity;
+  /// Present when a teacher was given.
+  std::optional<DivergenceSummary> divergence;
+};
+
+struct EvaluationOptions {
+  int64_t sequenceLength = 512;
+  /// Sequences evaluated at the same time; results do not depend on it.
+  unsigned threads = 1;
+};
+
+/// Fails when there is no position to score, vocabularies differ, logits are not finite, or a
+/// program refuses tokens.
+llvm::Expected<Evaluation> evaluate(const Program &student, const Program *teacher,
+                                    llvm::ArrayRef<int32_t> tokens,
+                                    const EvaluationOptions &options);
+
+struct GenerationOptions {
+  int64_t numTokens = 32;
+  /// 0 takes the likeliest token, the lowest of equals.
+  double temperature = 0;
+  uint64_t seed = 0;
+  /// Sees each token as soon as it is chosen; returning false ends the text.
+  llvm::function_ref<bool(int32_t)> onToken = nullptr;
+};
+
+/// The continuation of a prompt of at least one token.
+llvm::Expected<std::vector<int32_t>>
+generate(const Program &program, llvm::ArrayRef<int32_t> prompt, const GenerationOptions &options);
+
+struct Throughput {
+  /// Medians, in tokens a second: of whole prompts, and of single tokens after it.
+  double prefill = 0, decode = 0;
+};
+
+/// Times `repeats` prompts and, after each, `numTokens` greedy tokens; one more run goes before
+/// and is not counted.
+llvm::Expected<Throughput> benchmark(const Program &program, llvm::ArrayRef<int32_t> prompt,
+                                     int64_t numTokens, unsigned repeats = 5);
+
+} // namespace ssmq
+
+#endif // SSMQ_MEASURE_EVALUATION_H
