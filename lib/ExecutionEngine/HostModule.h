@@ -8,8 +8,8 @@
 #ifndef SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
 #define SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
 
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompileOptions.h"
-#include "ssmq/ExecutionEngine/ProgramSignature.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"

@@ -3,7 +3,6 @@
 #include "ssmq/Formats/Format.h"
 
 #include "ssmq/Formats/Packing.h"
-#include "ssmq/Support/HalfFloat.h"
 
 using namespace llvm;
 
@@ -24,12 +23,13 @@ Tensor dequantize(const QuantizedTensor &quantized) {
     return result;
   int64_t rows = quantized.scales.getDim(0), groups = quantized.scales.getDim(1);
   int64_t columns = result.getNumElements() / rows;
-  const auto *scales = static_cast<const uint16_t *>(quantized.scales.getRawData());
+  Tensor scaleValues = quantized.scales.toF32();
+  const float *scales = scaleValues.data<float>().data();
   const int8_t *codes = quantized.codes.data<int8_t>().data();
   float *values = result.mutableData<float>().data();
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t group = 0; group < groups; ++group) {
-      float scale = halfToFloat(scales[row * groups + group]);
+      float scale = scales[row * groups + group];
       int zero =
           quantized.zeroPoints ? quantized.zeroPoints.data<int8_t>()[row * groups + group] : 0;
       int64_t begin = row * columns + group * quantized.groupSize;

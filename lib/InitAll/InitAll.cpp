@@ -4,9 +4,13 @@
 
 #include "mlir/IR/DialectRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Reference/Interpreter.h"
 
 using namespace mlir;
 
-void mlir::ssm::registerAllDialects(DialectRegistry &registry) { registry.insert<SSMDialect>(); }
+void mlir::ssm::registerAllDialects(DialectRegistry &registry) {
+  registry.insert<SSMDialect>();
+  registerEvaluableModels(registry);
+}
 
 void mlir::ssm::registerAllPasses() {}

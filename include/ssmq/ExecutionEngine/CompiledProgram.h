@@ -12,8 +12,8 @@
 #ifndef SSMQ_EXECUTIONENGINE_COMPILEDPROGRAM_H
 #define SSMQ_EXECUTIONENGINE_COMPILEDPROGRAM_H
 
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompileOptions.h"
-#include "ssmq/ExecutionEngine/ProgramSignature.h"
 
 namespace llvm::orc {
 class LLJIT;

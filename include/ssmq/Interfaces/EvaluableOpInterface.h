@@ -6,16 +6,12 @@
 #include "mlir/IR/OpDefinition.h"
 #include "ssmq/Kernels/KernelOptions.h"
 #include "ssmq/Support/Tensor.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace mlir::ssm {
 
-/// What an evaluation needs besides its operands: which kernels compute, and where the values of
-/// weights (`ml_program.global`s) come from.
+/// What an evaluation needs besides its operands.
 struct EvaluationContext {
   ::ssmq::KernelOptions kernels;
-  /// The value of a global by symbol name; emits nothing, the caller reports the failure.
-  llvm::function_ref<llvm::FailureOr<::ssmq::Tensor>(llvm::StringRef)> lookupWeight;
 };
 
 } // namespace mlir::ssm

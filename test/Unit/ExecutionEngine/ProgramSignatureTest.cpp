@@ -1,6 +1,6 @@
 //===- ProgramSignatureTest.cpp - Signatures of @forward ------------------===//
 
-#include "ssmq/ExecutionEngine/ProgramSignature.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 
 #include "TestModule.h"
 #include "mlir/IR/BuiltinTypes.h"

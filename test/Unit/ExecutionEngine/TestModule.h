@@ -10,7 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "ssmq/ExecutionEngine/ProgramSignature.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 
 namespace ssmq::test {
 

@@ -3,6 +3,7 @@
 #include "ShapeChecks.h"
 #include "WeightOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Formats/Packing.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -17,7 +18,7 @@ LogicalResult CausalConv1dOp::inferReturnTypes(MLIRContext *context, std::option
       failed(check.isStatic("state", op.getState())))
     return failure();
   int64_t channels = getDimSize(op.getWeight(), 0), taps = getDimSize(op.getState(), 0) + 1;
-  int64_t stored = op.getPackedBits() ? getPackedRowBytes(taps, *op.getPackedBits()) : taps;
+  int64_t stored = op.getPackedBits() ? ::ssmq::getPackedRowBytes(taps, *op.getPackedBits()) : taps;
   if (failed(check.dim("input", op.getInput(), 1, channels, "the number of rows of the weight")) ||
       failed(check.dim("state", op.getState(), 1, channels, "the number of rows of the weight")) ||
       failed(check.dim("weight", op.getWeight(), 1, 1,

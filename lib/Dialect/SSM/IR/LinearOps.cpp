@@ -4,6 +4,7 @@
 #include "WeightOps.h"
 #include "mlir/IR/OpImplementation.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Formats/Packing.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -18,7 +19,8 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   int64_t rows = getDimSize(op.getWeight(), 0), columns = getDimSize(op.getInput(), 1);
   if (ShapedType::isDynamic(columns))
     return check.fail("input must have a static number of columns");
-  int64_t stored = op.getPackedBits() ? getPackedRowBytes(columns, *op.getPackedBits()) : columns;
+  int64_t stored =
+      op.getPackedBits() ? ::ssmq::getPackedRowBytes(columns, *op.getPackedBits()) : columns;
   if (failed(check.dim("weight", op.getWeight(), 1, stored,
                        op.getPackedBits() ? "the number of bytes of a packed row"
                                           : "the number of columns of the input")) ||

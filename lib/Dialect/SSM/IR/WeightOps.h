@@ -8,9 +8,6 @@
 
 namespace mlir::ssm {
 
-/// Bytes of one row of `columns` codes of `bits` bits (4 or 8), as `--ssmq-pack` writes it.
-inline int64_t getPackedRowBytes(int64_t columns, int64_t bits) { return (columns * bits + 7) / 8; }
-
 /// Gives `op` a quantized weight in place of the one it has.
 template <typename OpTy>
 void assignQuantizedWeight(OpTy op, Value codes, Value scales, Value zeroPoints,

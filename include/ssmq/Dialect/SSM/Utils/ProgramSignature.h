@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H
-#define SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H
+#ifndef SSMQ_DIALECT_SSM_UTILS_PROGRAMSIGNATURE_H
+#define SSMQ_DIALECT_SSM_UTILS_PROGRAMSIGNATURE_H
 
 #include "ssmq/Support/Program.h"
 #include <string>
@@ -48,4 +48,4 @@ llvm::Error checkFeed(const ProgramSignature &signature, llvm::ArrayRef<int32_t>
 
 } // namespace ssmq
 
-#endif // SSMQ_EXECUTIONENGINE_PROGRAMSIGNATURE_H
+#endif // SSMQ_DIALECT_SSM_UTILS_PROGRAMSIGNATURE_H

@@ -1,6 +1,6 @@
 //===- ProgramSignature.cpp - What a program takes and gives --------------===//
 
-#include "ssmq/ExecutionEngine/ProgramSignature.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -1,0 +1,163 @@
+//===- SSMModels.cpp - Evaluation of the ssm ops --------------------------===//
+//
+// Each model hands the values of its op, by name, to one kernel of lib/Kernels. Shapes were checked
+// by the verifier; only what depends on data can fail here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Models.h"
+#include "WeightValue.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Kernels/Attention.h"
+#include "ssmq/Kernels/Conv.h"
+#include "ssmq/Kernels/Embedding.h"
+#include "ssmq/Kernels/Linear.h"
+#include "ssmq/Kernels/Norm.h"
+#include "ssmq/Kernels/Rotary.h"
+#include "ssmq/Kernels/SSDScan.h"
+#include "ssmq/Kernels/SelectiveScan.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using ::ssmq::Tensor;
+using Results = FailureOr<SmallVector<Tensor>>;
+
+namespace {
+
+/// Evaluates `OpTy` from its values by name: Derived::compute(op, values, operands, context).
+template <typename Derived, typename OpTy>
+struct SSMModel : EvaluableOpInterface::ExternalModel<Derived, OpTy> {
+  using Values = typename OpTy::template GenericAdaptor<ArrayRef<Tensor>>;
+
+  Results evaluate(Operation *op, ArrayRef<Tensor> operands,
+                   const EvaluationContext &context) const {
+    auto typed = cast<OpTy>(op);
+    return Derived::compute(typed, Values(operands, typed), operands, context);
+  }
+
+  template <typename T>
+  static Results fail(OpTy op, llvm::Expected<T> failed) {
+    op->emitOpError() << llvm::toString(failed.takeError());
+    return failure();
+  }
+
+  /// The weight in f32; the interpreter may have put it in place of the codes already.
+  static Tensor getWeight(OpTy op, const Tensor &weight, ArrayRef<Tensor> operands) {
+    return weight.getDType() == ::ssmq::DType::I8 ? dequantizeWeight(op, operands) : weight.toF32();
+  }
+};
+
+Tensor toF32(const Tensor &tensor) { return tensor ? tensor.toF32() : tensor; }
+
+/// The value of a rank-0 i32 position.
+int64_t getPosition(const Tensor &position) { return position.data<int32_t>().front(); }
+
+struct LinearModel : SSMModel<LinearModel, LinearOp> {
+  static Results compute(LinearOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    Tensor weight = getWeight(op, values.getWeight(), operands);
+    return SmallVector<Tensor>{
+        ::ssmq::linear(values.getInput(), weight, toF32(values.getBias()), context.kernels)};
+  }
+};
+
+struct EmbeddingModel : SSMModel<EmbeddingModel, EmbeddingOp> {
+  static Results compute(EmbeddingOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    llvm::Expected<Tensor> result =
+        ::ssmq::embedding(values.getIds(), getWeight(op, values.getWeight(), operands));
+    if (!result)
+      return fail(op, std::move(result));
+    return SmallVector<Tensor>{*result};
+  }
+};
+
+struct CausalConv1dModel : SSMModel<CausalConv1dModel, CausalConv1dOp> {
+  static Results compute(CausalConv1dOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    ::ssmq::ConvResult result =
+        ::ssmq::causalConv1d(values.getInput(), getWeight(op, values.getWeight(), operands),
+                             toF32(values.getBias()), values.getState(), context.kernels);
+    return SmallVector<Tensor>{result.y, result.state};
+  }
+};
+
+struct RMSNormModel : SSMModel<RMSNormModel, RMSNormOp> {
+  static Results compute(RMSNormOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    return SmallVector<Tensor>{::ssmq::rmsNorm(values.getInput(), values.getWeight().toF32(),
+                                               op.getEps().convertToFloat(), op.getGroups(),
+                                               context.kernels)};
+  }
+};
+
+struct LayerNormModel : SSMModel<LayerNormModel, LayerNormOp> {
+  static Results compute(LayerNormOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    return SmallVector<Tensor>{::ssmq::layerNorm(values.getInput(), values.getWeight().toF32(),
+                                                 toF32(values.getBias()),
+                                                 op.getEps().convertToFloat(), context.kernels)};
+  }
+};
+
+struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
+  static Results compute(SelectiveScanOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
+        values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
+        toF32(values.getD()), values.getState(), context.kernels);
+    return SmallVector<Tensor>{result.y, result.state};
+  }
+};
+
+struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
+  static Results compute(SSDScanOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
+    ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
+        values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
+        toF32(values.getD()), values.getState(), groups, context.kernels);
+    return SmallVector<Tensor>{result.y, result.state};
+  }
+};
+
+struct AttentionModel : SSMModel<AttentionModel, AttentionOp> {
+  static Results compute(AttentionOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    ::ssmq::AttentionParams params;
+    params.position = getPosition(values.getPosition());
+    params.headDim = op.getHeadDim();
+    params.scale = op.getScale().convertToFloat();
+    params.window = op.getWindow();
+    llvm::Expected<::ssmq::AttentionResult> result =
+        ::ssmq::attention(values.getQuery(), values.getKey(), values.getValue(),
+                          values.getKeyCache(), values.getValueCache(), params, context.kernels);
+    if (!result)
+      return fail(op, std::move(result));
+    return SmallVector<Tensor>{result->out, result->keyCache, result->valueCache};
+  }
+};
+
+struct RotaryModel : SSMModel<RotaryModel, RotaryOp> {
+  static Results compute(RotaryOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    return SmallVector<Tensor>{::ssmq::rotary(values.getInput(), getPosition(values.getPosition()),
+                                              op.getHeadDim(), op.getTheta().convertToFloat(),
+                                              op.getRotaryDim(), context.kernels)};
+  }
+};
+
+} // namespace
+
+void mlir::ssm::attachSSMModels(MLIRContext *context) {
+  LinearOp::attachInterface<LinearModel>(*context);
+  EmbeddingOp::attachInterface<EmbeddingModel>(*context);
+  CausalConv1dOp::attachInterface<CausalConv1dModel>(*context);
+  RMSNormOp::attachInterface<RMSNormModel>(*context);
+  LayerNormOp::attachInterface<LayerNormModel>(*context);
+  SelectiveScanOp::attachInterface<SelectiveScanModel>(*context);
+  SSDScanOp::attachInterface<SSDScanModel>(*context);
+  AttentionOp::attachInterface<AttentionModel>(*context);
+  RotaryOp::attachInterface<RotaryModel>(*context);
+}
