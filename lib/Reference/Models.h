@@ -12,6 +12,7 @@ namespace mlir::ssm {
 void attachSSMModels(MLIRContext *context);
 void attachArithModels(MLIRContext *context);
 void attachMathModels(MLIRContext *context);
+void attachLinalgModels(MLIRContext *context);
 void attachTensorModels(MLIRContext *context);
 void attachMLProgramModels(MLIRContext *context);
 

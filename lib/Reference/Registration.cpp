@@ -2,6 +2,7 @@
 
 #include "Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -19,6 +20,8 @@ void mlir::ssm::registerEvaluableModels(DialectRegistry &registry) {
       +[](MLIRContext *context, arith::ArithDialect *) { attachArithModels(context); });
   registry.addExtension(
       +[](MLIRContext *context, math::MathDialect *) { attachMathModels(context); });
+  registry.addExtension(
+      +[](MLIRContext *context, linalg::LinalgDialect *) { attachLinalgModels(context); });
   registry.addExtension(
       +[](MLIRContext *context, tensor::TensorDialect *) { attachTensorModels(context); });
   registry.addExtension(+[](MLIRContext *context, ml_program::MLProgramDialect *) {

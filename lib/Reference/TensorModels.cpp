@@ -42,6 +42,18 @@ struct DimModel : EvaluableOpInterface::ExternalModel<DimModel, tensor::DimOp> {
   }
 };
 
+/// Zeros stand for contents that nobody may read.
+struct EmptyModel : EvaluableOpInterface::ExternalModel<EmptyModel, tensor::EmptyOp> {
+  Results evaluate(Operation *op, ArrayRef<Tensor> operands, const EvaluationContext &) const {
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    if (!type.getElementType().isF32()) {
+      op->emitOpError() << "is evaluated on f32 only";
+      return failure();
+    }
+    return SmallVector<Tensor>{Tensor::zeros(DType::F32, resolve(type.getShape(), operands))};
+  }
+};
+
 struct SplatModel : EvaluableOpInterface::ExternalModel<SplatModel, tensor::SplatOp> {
   template <typename T>
   static Tensor fill(const Tensor &value, ArrayRef<int64_t> shape) {
@@ -195,6 +207,7 @@ struct GlobalLoadConstModel
 void mlir::ssm::attachTensorModels(MLIRContext *context) {
   using namespace tensor;
   DimOp::attachInterface<DimModel>(*context);
+  EmptyOp::attachInterface<EmptyModel>(*context);
   SplatOp::attachInterface<SplatModel>(*context);
   ExtractSliceOp::attachInterface<ExtractSliceModel>(*context);
   CollapseShapeOp::attachInterface<ReshapeModel<CollapseShapeOp>>(*context);

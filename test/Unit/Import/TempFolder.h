@@ -1,7 +1,7 @@
 //===- TempFolder.h - A folder that lives as long as its test ---*- C++ -*-===//
 
-#ifndef SSMQ_TEST_UNIT_SUPPORT_TEMPFOLDER_H
-#define SSMQ_TEST_UNIT_SUPPORT_TEMPFOLDER_H
+#ifndef SSMQ_TEST_UNIT_IMPORT_TEMPFOLDER_H
+#define SSMQ_TEST_UNIT_IMPORT_TEMPFOLDER_H
 
 #include "llvm/Support/Error.h"
 #include "gtest/gtest.h"
@@ -60,4 +60,4 @@ inline void expectMessage(const std::string &message, const std::string &part) {
 
 } // namespace ssmq::test
 
-#endif // SSMQ_TEST_UNIT_SUPPORT_TEMPFOLDER_H
+#endif // SSMQ_TEST_UNIT_IMPORT_TEMPFOLDER_H
