@@ -7,7 +7,6 @@
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/IR/IRBuilder.h"
 #include <mutex>
 
 using namespace ssmq;
@@ -16,24 +15,6 @@ using llvm::Expected;
 
 static constexpr llvm::StringLiteral kInvokeForward = "ssmq_invoke_forward";
 static constexpr llvm::StringLiteral kInvokeDecode = "ssmq_invoke_decode";
-
-/// Defines `void name(ptr descriptors)`, which calls the entry with the pointers of the array: C++
-/// cannot call a function whose number of arguments is known at run time only.
-static void addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entryName) {
-  llvm::Function *entry = module.getFunction(entryName);
-  llvm::IRBuilder<> builder(module.getContext());
-  llvm::Type *pointer = builder.getPtrTy();
-  auto *invoke =
-      llvm::Function::Create(llvm::FunctionType::get(builder.getVoidTy(), {pointer}, false),
-                             llvm::Function::ExternalLinkage, name, module);
-  builder.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", invoke));
-  llvm::SmallVector<llvm::Value *> arguments;
-  for (unsigned i = 0; i < entry->arg_size(); ++i)
-    arguments.push_back(builder.CreateLoad(
-        pointer, builder.CreateConstInBoundsGEP1_64(pointer, invoke->getArg(0), i)));
-  builder.CreateCall(entry, arguments);
-  builder.CreateRetVoid();
-}
 
 namespace {
 /// Collects what an ORC session reports, from any thread.

@@ -8,6 +8,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
@@ -25,6 +26,7 @@ Expected<llvm::orc::JITTargetMachineBuilder> ssmq::createTarget(const CompileOpt
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
   });
 
   llvm::orc::JITTargetMachineBuilder builder((llvm::Triple(llvm::sys::getProcessTriple())));
@@ -96,6 +98,22 @@ Expected<std::unique_ptr<llvm::Module>> ssmq::translate(mlir::ModuleOp module,
     if (value.isDeclaration())
       value.setDSOLocal(false);
   return result;
+}
+
+void ssmq::addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entryName) {
+  llvm::Function *entry = module.getFunction(entryName);
+  llvm::IRBuilder<> builder(module.getContext());
+  llvm::Type *pointer = builder.getPtrTy();
+  auto *invoke =
+      llvm::Function::Create(llvm::FunctionType::get(builder.getVoidTy(), {pointer}, false),
+                             llvm::Function::ExternalLinkage, name, module);
+  builder.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", invoke));
+  llvm::SmallVector<llvm::Value *> arguments;
+  for (unsigned i = 0; i < entry->arg_size(); ++i)
+    arguments.push_back(builder.CreateLoad(
+        pointer, builder.CreateConstInBoundsGEP1_64(pointer, invoke->getArg(0), i)));
+  builder.CreateCall(entry, arguments);
+  builder.CreateRetVoid();
 }
 
 void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level) {

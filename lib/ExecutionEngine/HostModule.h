@@ -30,6 +30,10 @@ llvm::Expected<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
                                                         const llvm::TargetMachine &target,
                                                         llvm::LLVMContext &context);
 
+/// Defines `void name(ptr descriptors)`, which calls the entry with the pointers of the array: C++
+/// cannot call a function whose number of arguments is known at run time only.
+void addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entryName);
+
 void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level);
 
 /// Resolves the declared variables of a module, which are its weights, and checks their sizes. The

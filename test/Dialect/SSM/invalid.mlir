@@ -377,3 +377,8 @@ ml_program.global private @w(#ml_program.extern : tensor<2xf32>) : tensor<2xf32>
 
 // expected-error @+1 {{attribute 'ssm.checkpoint' must be a string (a directory), but is 1}}
 module attributes {ssm.checkpoint = 1 : i64} {}
+
+// -----
+
+// expected-error @+1 {{format 'i4 sym group=1e3' is not known; write for example 'i4 sym group=128'}}
+ml_program.global private @w(#ml_program.extern : tensor<2xf32>) : tensor<2xf32> {ssm.format = #ssm.format<"i4 sym group=1e3">}

@@ -1,7 +1,7 @@
 //===- ModelConfigTest.cpp - Defaults, derived values, refusals -----------===//
 
 #include "ssmq/Import/ModelConfig.h"
-#include "TempFolder.h"
+#include "../Support/TempFolder.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 

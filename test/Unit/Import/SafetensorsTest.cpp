@@ -1,7 +1,7 @@
 //===- SafetensorsTest.cpp - Round trips and hostile headers --------------===//
 
 #include "ssmq/Import/Safetensors.h"
-#include "TempFolder.h"
+#include "../Support/TempFolder.h"
 #include "llvm/Support/Endian.h"
 #include <sys/stat.h>
 

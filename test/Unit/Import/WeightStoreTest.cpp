@@ -1,7 +1,7 @@
 //===- WeightStoreTest.cpp - Checkpoints of one or many files -------------===//
 
 #include "ssmq/Import/WeightStore.h"
-#include "TempFolder.h"
+#include "../Support/TempFolder.h"
 #include "ssmq/Support/HalfFloat.h"
 #include <limits>
 #include <sys/stat.h>

@@ -1,0 +1,103 @@
+//===- CHeader.cpp - The C interface of an emitted library ----------------===//
+
+#include "ssmq/ExecutionEngine/Library.h"
+
+#include "ssmq/Support/Error.h"
+#include "ssmq/Support/File.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace ssmq;
+using llvm::Error;
+
+// LibraryRuntime.c implements this. `@` stands for the name of the library, `$` for it in capitals
+// and `%` for the size of the vocabulary.
+static constexpr llvm::StringLiteral kHeader = R"c(/* @: a language model compiled by ssmq. C99.
+ *
+ * Feed tokens to a state; each call gives the logits after every token it is fed, and the state
+ * remembers them. A sequence may be fed whole, one token at a time or in any chunks. Calls with
+ * different states may run at the same time; one state is for one thread at a time.
+ */
+#ifndef SSMQ_LIBRARY_$_H
+#define SSMQ_LIBRARY_$_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Tokens are in [0, $_VOCAB_SIZE). */
+#define $_VOCAB_SIZE INT64_C(%)
+
+/* What functions that can fail return. */
+enum {
+  $_OK = 0,
+  $_INVALID_ARGUMENT = 1,  /* a null pointer or a negative count */
+  $_INVALID_TOKEN = 2,     /* a token outside the vocabulary */
+  $_CAPACITY_EXCEEDED = 3, /* more tokens than the state was made for */
+  $_OUT_OF_MEMORY = 4
+};
+
+/* A status in words. */
+const char *@_status_message(int status);
+
+/* $_VOCAB_SIZE of the library that is linked or loaded. */
+int64_t @_vocab_size(void);
+
+/* What the program remembers of one sequence. */
+typedef struct @_state @_state;
+
+/* Makes the state of an empty sequence that can grow to `capacity` tokens; *state is null when this
+ * fails. */
+int @_state_create(int64_t capacity, @_state **state);
+
+/* Frees a state; null is permitted. */
+void @_state_destroy(@_state *state);
+
+/* Forgets the sequence and keeps the memory. */
+void @_state_reset(@_state *state);
+
+/* The tokens that the state can hold, and those it was fed. */
+int64_t @_state_capacity(const @_state *state);
+int64_t @_state_length(const @_state *state);
+
+/* Feeds `n` tokens and writes n rows of $_VOCAB_SIZE logits. When this fails, the state is as it
+ * was. */
+int @_forward(@_state *state, const int32_t *tokens, int64_t n, float *logits);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SSMQ_LIBRARY_$_H */
+)c";
+
+std::string ssmq::makeLibraryName(llvm::StringRef path) {
+  std::string name;
+  for (char c : llvm::sys::path::stem(path))
+    name += llvm::isAlnum(c) ? c : '_';
+  if (name.empty() || llvm::isDigit(name.front()))
+    name.insert(0, "_");
+  return name;
+}
+
+Error ssmq::emitHeader(const ProgramSignature &signature, const LibraryOptions &options,
+                       llvm::StringRef path) {
+  if (makeLibraryName(options.name) != options.name)
+    return makeError("the name {0} is not a C identifier", quote(options.name));
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
+    llvm::StringRef rest = kHeader;
+    for (size_t at; (at = rest.find_first_of("@$%")) != llvm::StringRef::npos;) {
+      stream << rest.take_front(at);
+      if (rest[at] == '%')
+        stream << signature.vocabSize;
+      else
+        stream << (rest[at] == '@' ? options.name : llvm::StringRef(options.name).upper());
+      rest = rest.drop_front(at + 1);
+    }
+    stream << rest;
+    return Error::success();
+  });
+}

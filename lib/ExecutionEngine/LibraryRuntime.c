@@ -1,0 +1,163 @@
+/*===- LibraryRuntime.c - The C interface of a compiled program ----------------===
+ *
+ * Compiled to LLVM IR when ssmq is built and linked into each library that it emits, where
+ * `ssmq_library_` becomes the name of the program. CHeader.cpp documents the interface.
+ *
+ *===---------------------------------------------------------------------------===*/
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OK, INVALID_ARGUMENT, INVALID_TOKEN, CAPACITY_EXCEEDED, OUT_OF_MEMORY };
+
+/* What is known of a state; a dimension of -1 is the capacity. Defined by the emitter. */
+struct layout {
+  int64_t element_bytes, rank;
+  const int64_t *dims;
+};
+extern const int64_t ssmq_library_vocab, ssmq_library_num_states;
+extern const struct layout ssmq_library_layouts[];
+/* Call the program with an array of descriptors: tokens, states, logits. */
+void ssmq_library_invoke_forward(void *const *descriptors);
+void ssmq_library_invoke_decode(void *const *descriptors);
+
+/* A memref descriptor is {allocated, aligned, offset, sizes[rank], strides[rank]}. */
+enum { ALIGNED = 1, SIZES = 3 };
+static int64_t descriptor_words(int64_t rank) { return SIZES + 2 * rank; }
+
+struct state {
+  int64_t capacity, length, num_bytes;
+  /* Bytes of all states, in one block. */
+  char *values;
+  int64_t tokens[SIZES + 2], logits[SIZES + 4];
+  /* Of tokens, states and logits. */
+  void **descriptors;
+};
+
+static void set_data(int64_t *descriptor, const void *data) {
+  descriptor[0] = descriptor[ALIGNED] = (int64_t)(intptr_t)data;
+}
+
+/* The bytes of a state, rounded up so that the next one is aligned; -1 when they overflow. */
+static int64_t state_bytes(const struct layout *layout, int64_t capacity) {
+  int64_t bytes = layout->element_bytes;
+  for (int64_t i = 0; i < layout->rank; ++i)
+    if (__builtin_mul_overflow(bytes, layout->dims[i] < 0 ? capacity : layout->dims[i], &bytes))
+      return -1;
+  if (__builtin_add_overflow(bytes, 63, &bytes))
+    return -1;
+  return bytes & ~(int64_t)63;
+}
+
+int64_t ssmq_library_vocab_size(void) { return ssmq_library_vocab; }
+
+void ssmq_library_state_destroy(struct state *state) {
+  if (!state)
+    return;
+  free(state->values);
+  free(state->descriptors);
+  free(state);
+}
+
+int ssmq_library_state_create(int64_t capacity, struct state **result) {
+  if (!result)
+    return INVALID_ARGUMENT;
+  *result = NULL;
+  if (capacity < 0)
+    return INVALID_ARGUMENT;
+  int64_t num_bytes = 0, num_words = 0;
+  for (int64_t i = 0; i < ssmq_library_num_states; ++i) {
+    int64_t bytes = state_bytes(&ssmq_library_layouts[i], capacity);
+    if (bytes < 0 || __builtin_add_overflow(num_bytes, bytes, &num_bytes))
+      return OUT_OF_MEMORY;
+    num_words += descriptor_words(ssmq_library_layouts[i].rank);
+  }
+
+  struct state *state = calloc(1, sizeof(*state));
+  if (!state)
+    return OUT_OF_MEMORY;
+  state->capacity = capacity;
+  state->num_bytes = num_bytes;
+  void *values = NULL;
+  if (posix_memalign(&values, 64, num_bytes ? num_bytes : 64) == 0)
+    state->values = values;
+  /* The pointers, then the words of the states' descriptors. */
+  state->descriptors = calloc(ssmq_library_num_states + 2 + num_words, sizeof(int64_t));
+  if (!state->values || !state->descriptors) {
+    ssmq_library_state_destroy(state);
+    return OUT_OF_MEMORY;
+  }
+  memset(state->values, 0, num_bytes);
+
+  int64_t *words = (int64_t *)(state->descriptors + ssmq_library_num_states + 2);
+  char *value = state->values;
+  for (int64_t i = 0; i < ssmq_library_num_states; ++i) {
+    const struct layout *layout = &ssmq_library_layouts[i];
+    state->descriptors[i + 1] = words;
+    set_data(words, value);
+    int64_t stride = 1;
+    for (int64_t d = layout->rank; d-- > 0;) {
+      words[SIZES + d] = layout->dims[d] < 0 ? capacity : layout->dims[d];
+      words[SIZES + layout->rank + d] = stride;
+      stride *= words[SIZES + d];
+    }
+    words += descriptor_words(layout->rank);
+    value += state_bytes(layout, capacity);
+  }
+  state->tokens[SIZES + 1] = 1;
+  state->descriptors[0] = state->tokens;
+  state->logits[SIZES + 1] = state->logits[SIZES + 2] = ssmq_library_vocab;
+  state->logits[SIZES + 3] = 1;
+  state->descriptors[ssmq_library_num_states + 1] = state->logits;
+  *result = state;
+  return OK;
+}
+
+void ssmq_library_state_reset(struct state *state) {
+  if (!state)
+    return;
+  memset(state->values, 0, state->num_bytes);
+  state->length = 0;
+}
+
+int64_t ssmq_library_state_capacity(const struct state *state) {
+  return state ? state->capacity : 0;
+}
+
+int64_t ssmq_library_state_length(const struct state *state) { return state ? state->length : 0; }
+
+int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, float *logits) {
+  if (!state || n < 0 || (n > 0 && (!tokens || !logits)))
+    return INVALID_ARGUMENT;
+  if (n > state->capacity - state->length)
+    return CAPACITY_EXCEEDED;
+  for (int64_t i = 0; i < n; ++i)
+    if (tokens[i] < 0 || tokens[i] >= ssmq_library_vocab)
+      return INVALID_TOKEN;
+  if (n == 0)
+    return OK;
+  set_data(state->tokens, tokens);
+  set_data(state->logits, logits);
+  state->tokens[SIZES] = state->logits[SIZES] = n;
+  (n == 1 ? ssmq_library_invoke_decode : ssmq_library_invoke_forward)(state->descriptors);
+  state->length += n;
+  return OK;
+}
+
+const char *ssmq_library_status_message(int status) {
+  switch (status) {
+  case OK:
+    return "ok";
+  case INVALID_ARGUMENT:
+    return "an argument is null or negative";
+  case INVALID_TOKEN:
+    return "a token is outside the vocabulary";
+  case CAPACITY_EXCEEDED:
+    return "the tokens do not fit the capacity of the state";
+  case OUT_OF_MEMORY:
+    return "out of memory";
+  default:
+    return "unknown status";
+  }
+}
