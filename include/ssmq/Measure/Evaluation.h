@@ -5,36 +5,18 @@
 // from its second token on: the logits after token i score token i + 1, so that a sequence of n
 // tokens has n - 1 scored positions, and every mean below is over those.
 //
-// p is the teacher's distribution and q the student's, in nats, over the whole vocabulary and in
-// log space. Tokens of one sequence depend on each other, so standard errors take sequences as the
-// independent units: with K sequences, sums S_k over n_k positions and mean m = sum S / sum n,
-//   se = sqrt(K / (K - 1) * sum (S_k - n_k m)^2) / sum n
-// (the ratio estimator: Cochran, Sampling Techniques, 3rd ed., eq. 6.13). It is NaN for one
-// sequence.
+// Errors and divergence: see Estimate.h and Divergence.h.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_EVALUATION_H
 #define SSMQ_MEASURE_EVALUATION_H
 
+#include "ssmq/Measure/Divergence.h"
 #include "ssmq/Support/Program.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace ssmq {
-
-struct Estimate {
-  double mean = 0, standardError = 0;
-};
-
-/// How a student differs from its teacher at the scored positions.
-struct DivergenceSummary {
-  /// KL(p||q) and KL(q||p).
-  Estimate forwardKL, reverseKL;
-  /// Share of positions where both put the same token first.
-  Estimate sameTop1;
-  /// Cross-entropy of the student less that of the teacher.
-  Estimate crossEntropyChange;
-};
 
 struct Evaluation {
   int64_t numSequences = 0, numScored = 0;

@@ -127,7 +127,7 @@ TEST(EvaluationTest, Refusals) {
             "the teacher's vocabulary has 5 tokens and the student's 4");
   EXPECT_EQ(fails(broken, nullptr, {1, 2}, 4), "sequence 0: a logit after token 0 is not finite");
   EXPECT_EQ(fails(program, &broken, {1, 2}, 4),
-            "sequence 0: a logit of the teacher after token 0 is not finite");
+            "sequence 0: the teacher: a logit after token 0 is not finite");
 }
 
 TEST(GenerationTest, GreedyFollowsTheLargestLogit) {

@@ -1,0 +1,205 @@
+//===- DivergenceTest.cpp - Divergence of logits --------------------------===//
+
+#include "ssmq/Measure/Divergence.h"
+
+#include "gtest/gtest.h"
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace ssmq;
+
+namespace {
+
+Tensor makeLogits(int64_t positions, llvm::ArrayRef<float> values) {
+  return Tensor::fromData<float>({positions, int64_t(values.size()) / positions}, values);
+}
+
+std::vector<float> makeRandom(size_t count, unsigned seed, float scale) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = normal(random);
+  return values;
+}
+
+std::vector<double> getLogSoftmax(llvm::ArrayRef<float> row) {
+  double largest = *std::max_element(row.begin(), row.end()), sum = 0;
+  for (float x : row)
+    sum += std::exp(x - largest);
+  std::vector<double> result;
+  for (float x : row)
+    result.push_back(x - largest - std::log(sum));
+  return result;
+}
+
+/// The definitions, term by term.
+DivergenceSums getReference(llvm::ArrayRef<float> p, llvm::ArrayRef<float> q,
+                            llvm::ArrayRef<int32_t> targets) {
+  DivergenceSums sums;
+  size_t vocab = p.size() / targets.size();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    auto pRow = p.slice(i * vocab, vocab), qRow = q.slice(i * vocab, vocab);
+    auto logP = getLogSoftmax(pRow), logQ = getLogSoftmax(qRow);
+    for (size_t v = 0; v < vocab; ++v) {
+      sums.forwardKL += std::exp(logP[v]) * (logP[v] - logQ[v]);
+      sums.reverseKL += std::exp(logQ[v]) * (logQ[v] - logP[v]);
+      sums.squaredError += std::pow(double(pRow[v]) - qRow[v], 2);
+      sums.squaredTeacher += double(pRow[v]) * pRow[v];
+    }
+    sums.teacherCrossEntropy -= logP[targets[i]];
+    sums.crossEntropyChange += logP[targets[i]] - logQ[targets[i]];
+    sums.numSameTop1 += std::max_element(pRow.begin(), pRow.end()) - pRow.begin() ==
+                        std::max_element(qRow.begin(), qRow.end()) - qRow.begin();
+    ++sums.numScored;
+  }
+  return sums;
+}
+
+TEST(DivergenceTest, AgreesWithTheDefinitionsOnOddWidths) {
+  for (int64_t vocab : {1, 2, 7, 8, 9, 64, 1001}) {
+    for (float change : {1e-3f, 0.5f, 5.f}) {
+      auto p = makeRandom(3 * vocab, vocab, 4), q = makeRandom(3 * vocab, vocab + 1, change);
+      for (size_t i = 0; i < p.size(); ++i)
+        q[i] += p[i];
+      std::vector<int32_t> targets = {0, int32_t(vocab / 2), int32_t(vocab - 1)};
+      auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(3, p), targets));
+      DivergenceSums sums = llvm::cantFail(teacher.compare(q));
+      DivergenceSums expected = getReference(p, q, targets);
+      EXPECT_EQ(sums.numScored, 3);
+      EXPECT_EQ(sums.numSameTop1, expected.numSameTop1);
+      EXPECT_NEAR(sums.forwardKL, expected.forwardKL, 1e-13 * vocab);
+      EXPECT_NEAR(sums.reverseKL, expected.reverseKL, 1e-13 * vocab);
+      EXPECT_NEAR(sums.squaredError, expected.squaredError, 1e-12 * expected.squaredError);
+      EXPECT_NEAR(sums.squaredTeacher, expected.squaredTeacher, 1e-12 * expected.squaredTeacher);
+      EXPECT_NEAR(sums.teacherCrossEntropy, expected.teacherCrossEntropy, 1e-12);
+      EXPECT_NEAR(sums.crossEntropyChange, expected.crossEntropyChange, 1e-12);
+      EXPECT_NEAR(teacher.getCrossEntropy(), expected.teacherCrossEntropy, 1e-12);
+      EXPECT_NEAR(llvm::cantFail(sumCrossEntropy(makeLogits(3, q), targets)),
+                  expected.teacherCrossEntropy + expected.crossEntropyChange, 1e-12);
+    }
+  }
+}
+
+/// Two tokens with odds 3:1 against 1:1.
+TEST(DivergenceTest, ClosedForm) {
+  float odds = std::log(3.f);
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(1, {odds, 0}), {0}));
+  DivergenceSums sums = llvm::cantFail(teacher.compare({0, 0}));
+  EXPECT_NEAR(sums.forwardKL, 0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-7);
+  EXPECT_NEAR(sums.reverseKL, 0.5 * std::log(0.5 / 0.75) + 0.5 * std::log(0.5 / 0.25), 1e-7);
+  EXPECT_NEAR(sums.crossEntropyChange, std::log(0.75) - std::log(0.5), 1e-7);
+  EXPECT_NEAR(sums.squaredError, double(odds) * odds, 1e-15);
+}
+
+/// KL(p||q) = variance of d under p / 2 to second order: the first-order terms must cancel far
+/// below f32, or small perturbations read as noise.
+TEST(DivergenceTest, ResolvesTinyPerturbations) {
+  const size_t vocab = 4096;
+  auto p = makeRandom(vocab, 1, 3), noise = makeRandom(vocab, 2, 1e-5f);
+  std::vector<float> q(vocab);
+  for (size_t i = 0; i < vocab; ++i)
+    q[i] = p[i] + noise[i];
+  auto logP = getLogSoftmax(p);
+  long double mean = 0, variance = 0;
+  for (size_t i = 0; i < vocab; ++i)
+    mean += std::exp((long double)logP[i]) * (double(p[i]) - q[i]);
+  for (size_t i = 0; i < vocab; ++i)
+    variance += std::exp((long double)logP[i]) * std::pow(double(p[i]) - q[i] - mean, 2);
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(1, p), {0}));
+  DivergenceSums sums = llvm::cantFail(teacher.compare(q));
+  EXPECT_LT(double(variance / 2), 1e-10);
+  EXPECT_NEAR(sums.forwardKL, double(variance / 2), 1e-4 * double(variance / 2));
+  EXPECT_NEAR(sums.reverseKL, double(variance / 2), 1e-4 * double(variance / 2));
+}
+
+TEST(DivergenceTest, IdenticalLogitsGiveZero) {
+  auto p = makeRandom(2 * 777, 3, 10);
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(2, p), {5, 6}));
+  DivergenceSums sums = llvm::cantFail(teacher.compare(p));
+  EXPECT_EQ(sums.forwardKL, 0);
+  EXPECT_EQ(sums.reverseKL, 0);
+  EXPECT_EQ(sums.squaredError, 0);
+  EXPECT_EQ(sums.crossEntropyChange, 0);
+  EXPECT_EQ(sums.numSameTop1, 2);
+  EXPECT_TRUE(std::isinf(summarize(sums, 777).signalToNoise.mean));
+}
+
+TEST(DivergenceTest, ExtremeLogitsStayFinite) {
+  const float huge = std::numeric_limits<float>::max();
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(1, {huge, -huge, 0}), {0}));
+  DivergenceSums sums = llvm::cantFail(teacher.compare({-huge, huge, 1e-45f}));
+  for (double value : {sums.forwardKL, sums.reverseKL, sums.squaredError, sums.crossEntropyChange})
+    EXPECT_TRUE(std::isfinite(value));
+  EXPECT_NEAR(sums.forwardKL / huge, 2, 1e-12);
+  EXPECT_EQ(sums.numSameTop1, 0);
+}
+
+TEST(DivergenceTest, TopIsTheLowestOfEquals) {
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(1, {0, 2, 2}), {0}));
+  EXPECT_EQ(llvm::cantFail(teacher.compare({0, 2, 2})).numSameTop1, 1);
+  EXPECT_EQ(llvm::cantFail(teacher.compare({0, 1, 2})).numSameTop1, 0);
+}
+
+TEST(DivergenceTest, ChunksAddUp) {
+  const int64_t vocab = 33, positions = 5;
+  auto p = makeRandom(positions * vocab, 4, 2), q = makeRandom(positions * vocab, 5, 2);
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(positions, p), {0, 1, 2, 3, 4}));
+  DivergenceSums whole = llvm::cantFail(teacher.compare(q));
+  DivergenceSums sum = llvm::cantFail(teacher.compare(llvm::ArrayRef(q).take_front(2 * vocab)));
+  sum += llvm::cantFail(teacher.compare(llvm::ArrayRef(q).drop_front(2 * vocab), 2));
+  EXPECT_EQ(sum.numScored, whole.numScored);
+  EXPECT_EQ(sum.numSameTop1, whole.numSameTop1);
+  EXPECT_NEAR(sum.forwardKL, whole.forwardKL, 1e-12);
+  EXPECT_NEAR(sum.reverseKL, whole.reverseKL, 1e-12);
+  EXPECT_NEAR(sum.squaredError, whole.squaredError, 1e-9);
+  EXPECT_NEAR(sum.crossEntropyChange, whole.crossEntropyChange, 1e-12);
+}
+
+TEST(DivergenceTest, Refusals) {
+  auto message = [](auto expected) { return llvm::toString(expected.takeError()); };
+  EXPECT_EQ(message(TeacherLogits::create(makeLogits(1, {0, NAN}), {0})),
+            "a logit after token 0 is not finite");
+  EXPECT_EQ(message(TeacherLogits::create(makeLogits(1, {0, 1}), {2})),
+            "token 2 is outside the vocabulary of 2");
+  EXPECT_EQ(message(TeacherLogits::create(makeLogits(2, {0, 1}), {0})),
+            "2 rows of logits for 1 targets");
+  EXPECT_EQ(message(TeacherLogits::create(Tensor::zeros(DType::F16, {1, 2}), {0})),
+            "logits must be f32 [positions, vocabulary]");
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(2, {0, 1, 2, 3}), {0, 1}));
+  EXPECT_EQ(message(teacher.compare({0, -INFINITY}, 1)), "a logit after token 1 is not finite");
+  EXPECT_EQ(message(teacher.compare({0, 1, 2, 3}, 1)),
+            "4 logits of the student from position 1 on do not fit the teacher's 2 x 2");
+  EXPECT_EQ(message(teacher.compare({0, 1, 2})),
+            "3 logits of the student from position 0 on do not fit the teacher's 2 x 2");
+}
+
+TEST(EstimateTest, RatioEstimatorAgainstItsFormula) {
+  // Sums 2, 9, 4 over 1, 3, 2 positions: mean 2.5, residuals -0.5, 1.5, -1.
+  const RatioTerm terms[] = {{2, 1}, {9, 3}, {4, 2}};
+  Estimate result = estimateRatio(3, [&](size_t i) { return terms[i]; });
+  EXPECT_DOUBLE_EQ(result.mean, 2.5);
+  EXPECT_DOUBLE_EQ(result.standardError, std::sqrt(1.5 * (0.25 + 2.25 + 1)) / 6);
+  EXPECT_TRUE(std::isnan(estimateRatio(1, [&](size_t i) { return terms[i]; }).standardError));
+  EXPECT_TRUE(std::isnan(estimateRatio(0, [&](size_t i) { return terms[i]; }).mean));
+}
+
+TEST(EstimateTest, SummaryOfSequences) {
+  DivergenceSums a, b;
+  a.numScored = 2, a.forwardKL = 0.5, a.numSameTop1 = 1, a.squaredError = 4, a.squaredTeacher = 100;
+  b.numScored = 4, b.forwardKL = 2.5, b.numSameTop1 = 3, b.squaredError = 6, b.squaredTeacher = 900;
+  DivergenceSummary summary = summarize({a, b}, 10);
+  EXPECT_EQ(summary.numSequences, 2);
+  EXPECT_EQ(summary.numScored, 6);
+  EXPECT_DOUBLE_EQ(summary.forwardKL.mean, 0.5);
+  EXPECT_DOUBLE_EQ(summary.forwardKL.standardError, std::sqrt(2 * (0.25 + 0.25)) / 6);
+  EXPECT_DOUBLE_EQ(summary.sameTop1.mean, 4.0 / 6);
+  EXPECT_DOUBLE_EQ(summary.meanSquaredError.mean, 10.0 / 60);
+  EXPECT_DOUBLE_EQ(summary.signalToNoise.mean, 20);
+  // The noise ratio is 0.01; residuals 4 - 1 and 6 - 9.
+  double ratioError = std::sqrt(2 * (9.0 + 9.0)) / 1000;
+  EXPECT_NEAR(summary.signalToNoise.standardError, 10 / std::log(10) * ratioError / 0.01, 1e-12);
+}
+
+} // namespace
