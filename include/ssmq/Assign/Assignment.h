@@ -1,0 +1,52 @@
+//===- Assignment.h - One format a site -------------------------*- C++ -*-===//
+//
+// The document is JSON: {"document": "ssmq-assignment", "version": 1, "model", "checkpoint",
+// "method", "report": {...}, "sites": [{"site", "format"}]}. People may write it by hand; `report`
+// is for readers and not read back.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_ASSIGN_ASSIGNMENT_H
+#define SSMQ_ASSIGN_ASSIGNMENT_H
+
+#include "ssmq/Assign/Choices.h"
+
+namespace ssmq {
+
+struct AssignmentReport {
+  /// Of the whole model.
+  int64_t totalBytes = 0;
+  double bitsPerWeight = 0;
+  /// Summed over sites.
+  double predictedKL = 0;
+  /// No assignment within the budget predicts less; NaN where it is not known.
+  double lowerBoundKL = 0;
+  /// Sites that could not have what was asked for.
+  int64_t numFallbacks = 0;
+};
+
+struct SiteFormat {
+  std::string site, format;
+};
+
+struct Assignment {
+  std::string model, checkpoint;
+  /// How it was found: "greedy 4.5bpw".
+  std::string method;
+  std::vector<SiteFormat> sites;
+  AssignmentReport report;
+
+  /// The format of a site, or nothing.
+  std::optional<llvm::StringRef> find(llvm::StringRef site) const;
+
+  llvm::Error write(llvm::StringRef path) const;
+  static llvm::Expected<Assignment> read(llvm::StringRef path);
+};
+
+/// The assignment of choices[i] at the i-th site, with its size and predicted KL.
+Assignment makeAssignment(const AssignmentProblem &problem, llvm::ArrayRef<size_t> choices,
+                          llvm::StringRef method);
+
+} // namespace ssmq
+
+#endif // SSMQ_ASSIGN_ASSIGNMENT_H

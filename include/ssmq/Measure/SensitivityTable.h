@@ -1,0 +1,99 @@
+//===- SensitivityTable.h - What each candidate costs -----------*- C++ -*-===//
+//
+// Candidate (site, format) -> bytes and divergence from the teacher when this site alone is stored
+// in that format, each estimate with its standard error over sequences. The table keeps the sums of
+// each sequence, so that tables of several processes merge exactly: the result does not depend on
+// their number or order. A record that comes twice counts once; one that contradicts is an error.
+//
+// A row may know fewer sequences than the run has (a sweep that was cut or stopped early): its
+// estimate says how many. Rows are ordered by site (the model's order), bytes, spelling.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_MEASURE_SENSITIVITYTABLE_H
+#define SSMQ_MEASURE_SENSITIVITYTABLE_H
+
+#include "ssmq/Measure/SequenceRecord.h"
+#include <map>
+
+namespace ssmq {
+
+struct SiteInfo {
+  std::string name;
+  /// The matrix that formats see; 0 x 0 for what is no weight.
+  int64_t rows = 0, columns = 0;
+  int64_t elements = 0;
+  /// As the checkpoint stores it.
+  int64_t baselineBytes = 0;
+
+  bool operator==(const SiteInfo &other) const;
+};
+
+struct ModelSize {
+  /// All parameters of the model, at sites and elsewhere; a tied weight counts once.
+  int64_t numParameters = 0;
+  /// Stored bytes of the parameters that are at no site.
+  int64_t fixedBytes = 0;
+
+  bool operator==(const ModelSize &other) const {
+    return numParameters == other.numParameters && fixedBytes == other.fixedBytes;
+  }
+};
+
+struct SensitivityRow {
+  Candidate candidate;
+  /// 0 in the noise floor.
+  int64_t bytes = 0;
+  DivergenceSummary estimate;
+};
+
+class SensitivityTable {
+public:
+  SensitivityTable(RunIdentity identity, ModelSize size, std::vector<SiteInfo> sites);
+
+  /// Declares a candidate and its stored bytes, scales included. Fails on an unknown site and when
+  /// the bytes contradict.
+  llvm::Error addCandidate(const Candidate &candidate, int64_t bytes);
+  /// Takes a measurement of a declared candidate, or of noiseFloorSite.
+  llvm::Error addRecord(const SequenceRecord &record);
+  /// Takes all of a table of the same run and sites. Unchanged when that fails.
+  llvm::Error merge(const SensitivityTable &other);
+
+  const RunIdentity &getIdentity() const { return identity; }
+  const ModelSize &getModelSize() const { return size; }
+  llvm::ArrayRef<SiteInfo> getSites() const { return sites; }
+  /// Declared candidates; the estimates of those without records are NaN.
+  std::vector<SensitivityRow> getRows() const;
+  std::vector<SensitivityRow> getNoiseFloor() const;
+  /// In the order of getRows, then of sequences; the noise floor last.
+  std::vector<SequenceRecord> getRecords() const;
+
+  /// The document: equal tables give equal bytes.
+  llvm::json::Value toJSON() const;
+  static llvm::Expected<SensitivityTable> fromJSON(const llvm::json::Value &value,
+                                                   llvm::StringRef where);
+  llvm::Error write(llvm::StringRef path) const;
+  static llvm::Expected<SensitivityTable> read(llvm::StringRef path);
+
+private:
+  struct RowData {
+    int64_t bytes = 0;
+    std::map<int64_t, DivergenceSums> sequences;
+  };
+  using Rows = std::map<std::pair<size_t, std::string>, RowData>;
+
+  std::vector<Rows::const_iterator> getSorted() const;
+  SensitivityRow makeRow(Rows::const_iterator row) const;
+  llvm::StringRef getSiteName(size_t index) const;
+
+  RunIdentity identity;
+  ModelSize size;
+  std::vector<SiteInfo> sites;
+  std::map<std::string, size_t, std::less<>> siteIndices;
+  /// By index of the site (that after the last stands for the noise floor) and format.
+  Rows rows;
+};
+
+} // namespace ssmq
+
+#endif // SSMQ_MEASURE_SENSITIVITYTABLE_H

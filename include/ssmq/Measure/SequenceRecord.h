@@ -1,0 +1,91 @@
+//===- SequenceRecord.h - What a sweep measures, one sequence at a time -*- C++ -*-===//
+//
+// A candidate is a (site, format); a record holds its divergence on one calibration sequence. It is
+// the unit of work, of resuming and of merging: a run is known by its identity, and records of
+// equal identities may be mixed freely.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_MEASURE_SEQUENCERECORD_H
+#define SSMQ_MEASURE_SEQUENCERECORD_H
+
+#include "ssmq/Measure/Divergence.h"
+#include "llvm/Support/JSON.h"
+#include <string>
+#include <tuple>
+
+namespace ssmq {
+
+struct Candidate {
+  std::string site;
+  /// As Format::getSpelling gives it.
+  std::string format;
+
+  bool operator<(const Candidate &other) const {
+    return std::tie(site, format) < std::tie(other.site, other.format);
+  }
+  bool operator==(const Candidate &other) const {
+    return site == other.site && format == other.format;
+  }
+};
+
+/// Records of this site are of a change that should not matter, named in the place of the format:
+/// the noise floor.
+inline constexpr llvm::StringLiteral noiseFloorSite = "noise-floor";
+
+struct SequenceRecord {
+  /// Counts from 0 in the calibration text.
+  int64_t sequence = 0;
+  Candidate candidate;
+  DivergenceSums sums;
+
+  bool operator==(const SequenceRecord &other) const {
+    return sequence == other.sequence && candidate == other.candidate && sums == other.sums;
+  }
+};
+
+/// All that decides the numbers of a run.
+struct RunIdentity {
+  std::string model;
+  /// Hash of the weights.
+  std::string checkpoint;
+  std::string calibration;
+  /// Of the tokens, not of the text.
+  std::string calibrationDigest;
+  /// Version of the formats' numerics and of what else rounds.
+  std::string formatSet;
+  int64_t sequenceLength = 0;
+  int64_t numSequences = 0;
+  int64_t vocabSize = 0;
+};
+
+/// Fails with the first difference; `where` names the file that holds `found`.
+llvm::Error checkSameRun(const RunIdentity &expected, const RunIdentity &found,
+                         llvm::StringRef where);
+
+llvm::json::Object toJSON(const RunIdentity &identity);
+llvm::Expected<RunIdentity> parseRunIdentity(const llvm::json::Value &value, llvm::StringRef where);
+
+llvm::json::Object toJSON(const SequenceRecord &record);
+llvm::Expected<SequenceRecord> parseSequenceRecord(const llvm::json::Value &value,
+                                                   llvm::StringRef where);
+
+/// Sums that no measurement gives (negative KL, more equal tops than positions, not finite).
+llvm::Error checkSums(const DivergenceSums &sums, llvm::StringRef where);
+
+/// The names under which files hold the sums.
+struct SumField {
+  llvm::StringLiteral name;
+  double DivergenceSums::*member;
+  bool mayBeNegative;
+};
+struct CountField {
+  llvm::StringLiteral name;
+  int64_t DivergenceSums::*member;
+};
+llvm::ArrayRef<SumField> getSumFields();
+llvm::ArrayRef<CountField> getCountFields();
+
+} // namespace ssmq
+
+#endif // SSMQ_MEASURE_SEQUENCERECORD_H

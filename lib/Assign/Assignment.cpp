@@ -1,0 +1,87 @@
+//===- Assignment.cpp - One format a site ---------------------------------===//
+
+#include "ssmq/Assign/Assignment.h"
+
+#include "ssmq/Assign/Budget.h"
+#include "ssmq/Support/Error.h"
+#include "ssmq/Support/JsonFields.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include <limits>
+
+using namespace ssmq;
+using llvm::Error;
+using llvm::Expected;
+namespace json = llvm::json;
+
+static constexpr llvm::StringLiteral documentName = "ssmq-assignment";
+static constexpr int64_t documentVersion = 1;
+
+std::optional<llvm::StringRef> Assignment::find(llvm::StringRef site) const {
+  for (const SiteFormat &one : sites)
+    if (one.site == site)
+      return llvm::StringRef(one.format);
+  return std::nullopt;
+}
+
+Assignment ssmq::makeAssignment(const AssignmentProblem &problem, llvm::ArrayRef<size_t> choices,
+                                llvm::StringRef method) {
+  Assignment result;
+  result.model = problem.model;
+  result.checkpoint = problem.checkpoint;
+  result.method = method.str();
+  result.report.totalBytes = problem.size.fixedBytes;
+  result.report.lowerBoundKL = std::numeric_limits<double>::quiet_NaN();
+  for (auto [site, index] : llvm::zip_equal(problem.sites, choices)) {
+    const Choice &choice = site.choices[index];
+    result.sites.push_back({site.site, choice.format});
+    result.report.totalBytes += choice.bytes;
+    result.report.predictedKL += std::max(0.0, choice.cost);
+  }
+  result.report.bitsPerWeight = getBitsPerWeight(result.report.totalBytes, problem.size);
+  return result;
+}
+
+Error Assignment::write(llvm::StringRef path) const {
+  json::Array list;
+  for (const SiteFormat &one : sites)
+    list.push_back(json::Object{{"site", one.site}, {"format", one.format}});
+  json::Object stated{{"totalBytes", report.totalBytes},
+                      {"bitsPerWeight", finiteOrNull(report.bitsPerWeight)},
+                      {"predictedKL", finiteOrNull(report.predictedKL)},
+                      {"lowerBoundKL", finiteOrNull(report.lowerBoundKL)},
+                      {"numFallbacks", report.numFallbacks}};
+  return writeJsonFile(path, json::Object{{"document", documentName},
+                                          {"version", documentVersion},
+                                          {"model", model},
+                                          {"checkpoint", checkpoint},
+                                          {"method", method},
+                                          {"report", std::move(stated)},
+                                          {"sites", std::move(list)}});
+}
+
+Expected<Assignment> Assignment::read(llvm::StringRef path) {
+  Expected<json::Value> value = readJsonFile(path);
+  if (!value)
+    return value.takeError();
+  JsonFields fields(*value, path);
+  fields.expectDocument(documentName, documentVersion);
+  Assignment result;
+  result.model = fields.getString("model");
+  result.checkpoint = fields.getString("checkpoint");
+  result.method = fields.getString("method");
+  llvm::StringSet<> seen;
+  for (auto [i, entry] : llvm::enumerate(fields.getArray("sites"))) {
+    JsonFields site(entry, llvm::formatv("{0}: site {1}", path, i).str());
+    SiteFormat &one = result.sites.emplace_back();
+    one.site = site.getString("site");
+    one.format = site.getString("format");
+    if (!seen.insert(one.site).second)
+      site.fail(quote(one.site) + " has a format already");
+    if (Error error = site.takeError())
+      return error;
+  }
+  if (Error error = fields.takeError())
+    return error;
+  return result;
+}

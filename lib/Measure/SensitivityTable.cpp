@@ -1,0 +1,123 @@
+//===- SensitivityTable.cpp - What each candidate costs -------------------===//
+
+#include "ssmq/Measure/SensitivityTable.h"
+
+#include "ssmq/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVectorExtras.h"
+
+using namespace ssmq;
+using llvm::Error;
+
+bool SiteInfo::operator==(const SiteInfo &other) const {
+  return name == other.name && rows == other.rows && columns == other.columns &&
+         elements == other.elements && baselineBytes == other.baselineBytes;
+}
+
+SensitivityTable::SensitivityTable(RunIdentity identity, ModelSize size,
+                                   std::vector<SiteInfo> sites)
+    : identity(std::move(identity)), size(size), sites(std::move(sites)) {
+  for (auto [i, site] : llvm::enumerate(this->sites))
+    siteIndices.try_emplace(site.name, i);
+  siteIndices.try_emplace(noiseFloorSite.str(), this->sites.size());
+}
+
+llvm::StringRef SensitivityTable::getSiteName(size_t index) const {
+  return index < sites.size() ? llvm::StringRef(sites[index].name)
+                              : llvm::StringRef(noiseFloorSite);
+}
+
+Error SensitivityTable::addCandidate(const Candidate &candidate, int64_t bytes) {
+  auto site = siteIndices.find(candidate.site);
+  if (site == siteIndices.end() || site->second == sites.size())
+    return makeError("{0} is no site of this model", quote(candidate.site));
+  if (candidate.format.empty() || bytes < 0)
+    return makeError("{0}: a candidate needs a format and 0 bytes or more", quote(candidate.site));
+  auto [row, isNew] = rows.try_emplace({site->second, candidate.format}, RowData{bytes, {}});
+  if (!isNew && row->second.bytes != bytes)
+    return makeError("{0} as {1} has {2} bytes in one place and {3} in another",
+                     quote(candidate.site), quote(candidate.format), row->second.bytes, bytes);
+  return Error::success();
+}
+
+Error SensitivityTable::addRecord(const SequenceRecord &record) {
+  std::string where = llvm::formatv("sequence {0} of {1} as {2}", record.sequence,
+                                    quote(record.candidate.site), quote(record.candidate.format));
+  if (Error error = checkSums(record.sums, where))
+    return error;
+  if (record.sequence < 0 || record.sequence >= identity.numSequences)
+    return makeError("{0}: the run has {1} sequences", where, identity.numSequences);
+  auto site = siteIndices.find(record.candidate.site);
+  if (site == siteIndices.end())
+    return makeError("{0}: no such site in this model", where);
+  std::pair<size_t, std::string> key(site->second, record.candidate.format);
+  auto row = site->second == sites.size() ? rows.try_emplace(key).first : rows.find(key);
+  if (row == rows.end())
+    return makeError("{0}: the format is no candidate of this run", where);
+  auto [known, isNew] = row->second.sequences.try_emplace(record.sequence, record.sums);
+  if (!isNew && known->second != record.sums)
+    return makeError("{0}: two measurements contradict", where);
+  return Error::success();
+}
+
+Error SensitivityTable::merge(const SensitivityTable &other) {
+  if (Error error = checkSameRun(identity, other.identity, "the table"))
+    return error;
+  if (size == other.size && sites == other.sites) {
+    SensitivityTable result = *this;
+    for (const auto &[key, row] : other.rows) {
+      Candidate candidate{other.getSiteName(key.first).str(), key.second};
+      if (key.first < sites.size())
+        if (Error error = result.addCandidate(candidate, row.bytes))
+          return error;
+      for (const auto &[sequence, sums] : row.sequences)
+        if (Error error = result.addRecord({sequence, candidate, sums}))
+          return error;
+    }
+    *this = std::move(result);
+    return Error::success();
+  }
+  return makeError("the tables list different sites; merge only what one model gave");
+}
+
+std::vector<SensitivityTable::Rows::const_iterator> SensitivityTable::getSorted() const {
+  std::vector<Rows::const_iterator> sorted;
+  for (auto row = rows.begin(); row != rows.end(); ++row)
+    sorted.push_back(row);
+  auto getKey = [](Rows::const_iterator row) {
+    return std::tie(row->first.first, row->second.bytes, row->first.second);
+  };
+  llvm::sort(sorted, [&](auto a, auto b) { return getKey(a) < getKey(b); });
+  return sorted;
+}
+
+SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row) const {
+  auto sums = llvm::map_to_vector(row->second.sequences, [](auto &one) { return one.second; });
+  return {{getSiteName(row->first.first).str(), row->first.second},
+          row->second.bytes,
+          summarize(sums, identity.vocabSize)};
+}
+
+std::vector<SensitivityRow> SensitivityTable::getRows() const {
+  std::vector<SensitivityRow> result;
+  for (auto row : getSorted())
+    if (row->first.first < sites.size())
+      result.push_back(makeRow(row));
+  return result;
+}
+
+std::vector<SensitivityRow> SensitivityTable::getNoiseFloor() const {
+  std::vector<SensitivityRow> result;
+  for (auto row : getSorted())
+    if (row->first.first == sites.size())
+      result.push_back(makeRow(row));
+  return result;
+}
+
+std::vector<SequenceRecord> SensitivityTable::getRecords() const {
+  std::vector<SequenceRecord> records;
+  for (auto row : getSorted())
+    for (const auto &[sequence, sums] : row->second.sequences)
+      records.push_back({sequence, {getSiteName(row->first.first).str(), row->first.second}, sums});
+  return records;
+}
