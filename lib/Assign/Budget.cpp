@@ -3,6 +3,7 @@
 #include "ssmq/Assign/Budget.h"
 
 #include "ssmq/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
 #include <cmath>
 
 using namespace ssmq;
