@@ -1,0 +1,179 @@
+/*===- SSMQ.h - The C interface of ssmq ----------------------------*- C -*-===*\
+|*                                                                            *|
+|* From a checkpoint to text in C99: import, pass pipelines, programs, their  *|
+|* measurement.                                                               *|
+|*                                                                            *|
+|* Errors. A function that can fail returns a status; when it is not SSMQ_OK, *|
+|* ssmqGetErrorMessage() gives one line about it on the same thread, and      *|
+|* results are not written. No call ends the process over bad data.           *|
+|*                                                                            *|
+|* Ownership. A handle from a Create, Import, Parse or Clone function is the  *|
+|* caller's, who ends it with the Destroy function of its type (NULL is       *|
+|* allowed). A handle keeps alive what it was made from, so the order of      *|
+|* destruction is free. Arguments are borrowed for the call.                  *|
+|*                                                                            *|
+|* Threads. Any thread may use any handle: calls on one module or one state   *|
+|* wait for each other; a program can be fed from many threads at once, each  *|
+|* with a state of its own. A handle is destroyed while nobody uses it.       *|
+|*                                                                            *|
+\*===----------------------------------------------------------------------===*/
+
+#ifndef SSMQ_C_SSMQ_H
+#define SSMQ_C_SSMQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SSMQ_EXPORT __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Also the exit codes of the tools. */
+typedef enum SsmqStatus {
+  SSMQ_OK = 0,
+  /** A file, a text, a model or an array says something that cannot be used. */
+  SSMQ_INPUT_ERROR = 1,
+  /** The call itself is wrong: a null pointer, an unknown option or pass. */
+  SSMQ_USAGE_ERROR = 2,
+  /** Out of memory, disk space or files. */
+  SSMQ_RESOURCE_ERROR = 3,
+  /** A defect of ssmq. */
+  SSMQ_INTERNAL_ERROR = 70
+} SsmqStatus;
+
+/** One line, no line break, UTF-8. Valid until the next call of this thread that fails. */
+SSMQ_EXPORT const char *ssmqGetErrorMessage(void);
+
+/** Takes `size` bytes at `data`, which are valid during the call only. */
+typedef void (*SsmqBytesCallback)(const char *data, size_t size, void *userData);
+
+/*===-- Context -----------------------------------------------------------===*/
+
+/** Knows all dialects and passes. Modules of one context are worked on one at a time. */
+typedef struct SsmqContext SsmqContext;
+
+SSMQ_EXPORT SsmqStatus ssmqContextCreate(SsmqContext **context);
+SSMQ_EXPORT void ssmqContextDestroy(SsmqContext *context);
+
+/*===-- Module ------------------------------------------------------------===*/
+
+/** An MLIR module. Its weights stay in a checkpoint, a directory of .safetensors that it names. */
+typedef struct SsmqModule SsmqModule;
+
+/** Imports a Hugging Face directory: config.json and one or many .safetensors. */
+SSMQ_EXPORT SsmqStatus ssmqModuleImportHuggingFace(SsmqContext *context, const char *directory,
+                                                   SsmqModule **module);
+/** Parses MLIR text or bytecode; `name` stands for the source in messages. */
+SSMQ_EXPORT SsmqStatus ssmqModuleParse(SsmqContext *context, const char *data, size_t size,
+                                       const char *name, SsmqModule **module);
+SSMQ_EXPORT SsmqStatus ssmqModuleClone(SsmqModule *module, SsmqModule **clone);
+SSMQ_EXPORT void ssmqModuleDestroy(SsmqModule *module);
+
+/** Names another checkpoint, as after files have been moved. */
+SSMQ_EXPORT SsmqStatus ssmqModuleSetCheckpoint(SsmqModule *module, const char *directory);
+
+/** Runs passes as mlir-opt's --pass-pipeline: "builtin.module(a,b{x=1})", or only "a,b{x=1}".
+ *  When it fails, the module is as before. */
+SSMQ_EXPORT SsmqStatus ssmqModuleRunPipeline(SsmqModule *module, const char *pipeline);
+
+SSMQ_EXPORT SsmqStatus ssmqModulePrint(SsmqModule *module, SsmqBytesCallback callback,
+                                       void *userData);
+SSMQ_EXPORT SsmqStatus ssmqModuleWriteBytecode(SsmqModule *module, SsmqBytesCallback callback,
+                                               void *userData);
+
+/*===-- Program and state -------------------------------------------------===*/
+
+/** A module bound to the weights of a checkpoint; later changes of the module do not reach it. */
+typedef struct SsmqProgram SsmqProgram;
+
+/** The states of one sequence. */
+typedef struct SsmqState SsmqState;
+
+typedef enum SsmqKernels {
+  /** Plain loops with double accumulation. */
+  SSMQ_KERNELS_REFERENCE = 0,
+  /** Vectorised and threaded. */
+  SSMQ_KERNELS_FAST = 1
+} SsmqKernels;
+
+/** Interprets a module of the ssm dialect; 0 threads stand for all cores. */
+SSMQ_EXPORT SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels,
+                                            unsigned threads, SsmqProgram **program);
+/** Lowers a module of the ssm dialect for the host's processor and compiles it in memory. */
+SSMQ_EXPORT SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads,
+                                          SsmqProgram **program);
+SSMQ_EXPORT void ssmqProgramDestroy(SsmqProgram *program);
+SSMQ_EXPORT int64_t ssmqProgramGetVocabSize(const SsmqProgram *program);
+
+/** The state before the first token, with room for `capacity` tokens. */
+SSMQ_EXPORT SsmqStatus ssmqStateCreate(const SsmqProgram *program, int64_t capacity,
+                                       SsmqState **state);
+SSMQ_EXPORT SsmqStatus ssmqStateClone(SsmqState *state, SsmqState **clone);
+SSMQ_EXPORT void ssmqStateDestroy(SsmqState *state);
+/** Tokens fed so far. */
+SSMQ_EXPORT int64_t ssmqStateGetLength(SsmqState *state);
+SSMQ_EXPORT int64_t ssmqStateGetCapacity(SsmqState *state);
+
+/** Feeds tokens, each in [0, vocabulary), and advances the state. Writes logits
+ *  [numTokens][vocabulary], the ones after each token. When it fails, the state is as before. */
+SSMQ_EXPORT SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state,
+                                          const int32_t *tokens, size_t numTokens, float *logits);
+
+/*===-- Measurement -------------------------------------------------------===*/
+
+typedef struct SsmqEstimate {
+  double mean;
+  /** NaN for one sequence. */
+  double standardError;
+} SsmqEstimate;
+
+/** In nats a token; p is the teacher and q the student (see ssmq/Measure/Evaluation.h). */
+typedef struct SsmqEvaluation {
+  int64_t numSequences;
+  int64_t numScored;
+  SsmqEstimate crossEntropy;
+  SsmqEstimate perplexity;
+  /** The fields below are zero without a teacher. */
+  bool hasTeacher;
+  /** KL(p||q) and KL(q||p). */
+  SsmqEstimate forwardKL, reverseKL;
+  /** Share of positions where both put the same token first. */
+  SsmqEstimate sameTop1;
+  /** Cross-entropy of the student less that of the teacher. */
+  SsmqEstimate crossEntropyChange;
+} SsmqEvaluation;
+
+/** Scores a text cut into sequences of `sequenceLength` tokens, `threads` at a time; the teacher
+ *  may be NULL. */
+SSMQ_EXPORT SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
+                                    const int32_t *tokens, size_t numTokens, int64_t sequenceLength,
+                                    unsigned threads, SsmqEvaluation *evaluation);
+
+/** Sees each token as soon as it is chosen; false ends the text. */
+typedef bool (*SsmqTokenCallback)(int32_t token, void *userData);
+
+/** Continues a prompt of at least one token by at most `numTokens`. Temperature 0 takes the
+ *  likeliest token. */
+SSMQ_EXPORT SsmqStatus ssmqGenerate(const SsmqProgram *program, const int32_t *prompt,
+                                    size_t promptSize, int64_t numTokens, double temperature,
+                                    uint64_t seed, SsmqTokenCallback callback, void *userData);
+
+/** Medians, in tokens a second. */
+typedef struct SsmqThroughput {
+  double prefill, decode;
+} SsmqThroughput;
+
+/** Times `repeats` prompts and, after each, `numTokens` greedy tokens; one more run goes before
+ *  and is not counted. */
+SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *prompt,
+                                     size_t promptSize, int64_t numTokens, unsigned repeats,
+                                     SsmqThroughput *throughput);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SSMQ_C_SSMQ_H */

@@ -1,0 +1,155 @@
+//===- Program.cpp - Programs and states of the C interface ---------------===//
+
+#include "Handles.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
+#include "ssmq/ExecutionEngine/CompiledProgram.h"
+#include "ssmq/Import/WeightStore.h"
+#include "ssmq/Reference/InterpreterProgram.h"
+#include <cstring>
+#include <thread>
+
+using namespace ssmq;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-lower-to-cpu";
+
+static Expected<mlir::ssm::WeightLookup> openWeights(mlir::ModuleOp module) {
+  auto directory = module->getAttrOfType<mlir::StringAttr>(capi::kCheckpointAttr);
+  if (!directory)
+    return createStringError("the module names no checkpoint in ssm.checkpoint");
+  Expected<WeightStore> store = WeightStore::open(directory);
+  if (!store)
+    return store.takeError();
+  auto shared = std::make_shared<const WeightStore>(std::move(*store));
+  return [shared](llvm::StringRef name) { return shared->lookup(name); };
+}
+
+/// Fills in `program` from a copy of the module.
+static SsmqStatus
+makeProgram(SsmqModule *module, SsmqProgram **program,
+            llvm::function_ref<Error(SsmqProgram &, const mlir::ssm::WeightLookup &)> fill) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({module, program}))
+      return error;
+    return capi::runInContext(*module->shared, [&]() -> Error {
+      Expected<mlir::ssm::WeightLookup> weights = openWeights(*module->op);
+      if (!weights)
+        return weights.takeError();
+      auto made = std::make_unique<SsmqProgram>();
+      made->shared = module->shared;
+      made->op = module->op->clone();
+      if (Error error = fill(*made, *weights))
+        return error;
+      *program = made.release();
+      return Error::success();
+    });
+  });
+}
+
+static unsigned getThreads(unsigned threads) {
+  return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels, unsigned threads,
+                                SsmqProgram **program) {
+  KernelOptions options;
+  options.set = kernels == SSMQ_KERNELS_FAST ? KernelSet::Fast : KernelSet::Reference;
+  options.threads = getThreads(threads);
+  return makeProgram(
+      module, program, [&](SsmqProgram &made, const mlir::ssm::WeightLookup &weights) -> Error {
+        auto interpreter = mlir::ssm::InterpreterProgram::create(*made.op, weights, options);
+        if (failed(interpreter))
+          return createStringError("the module cannot be interpreted");
+        made.program = std::move(*interpreter);
+        return Error::success();
+      });
+}
+
+SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, SsmqProgram **program) {
+  CompileOptions options;
+  options.threads = getThreads(threads);
+  return makeProgram(
+      module, program, [&](SsmqProgram &made, const mlir::ssm::WeightLookup &weights) -> Error {
+        Expected<ProgramSignature> signature = readSignature(*made.op);
+        if (!signature)
+          return signature.takeError();
+        if (Error error = capi::runPipeline(made.op, kLoweringPipeline))
+          return error;
+        auto compiled = CompiledProgram::compile(*made.op, std::move(*signature), weights, options);
+        if (!compiled)
+          return compiled.takeError();
+        made.program = std::move(*compiled);
+        return Error::success();
+      });
+}
+
+void ssmqProgramDestroy(SsmqProgram *program) {
+  if (!program)
+    return;
+  std::shared_ptr<capi::SharedContext> shared = program->shared;
+  std::lock_guard<std::mutex> lock(shared->mutex);
+  delete program;
+}
+
+int64_t ssmqProgramGetVocabSize(const SsmqProgram *program) {
+  return program->program->getVocabSize();
+}
+
+SsmqStatus ssmqStateCreate(const SsmqProgram *program, int64_t capacity, SsmqState **state) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({program, state}))
+      return error;
+    Expected<ProgramState> value = program->program->createState(capacity);
+    if (!value)
+      return value.takeError();
+    auto made = std::make_unique<SsmqState>();
+    made->value = std::move(*value);
+    *state = made.release();
+    return Error::success();
+  });
+}
+
+SsmqStatus ssmqStateClone(SsmqState *state, SsmqState **clone) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({state, clone}))
+      return error;
+    auto made = std::make_unique<SsmqState>();
+    std::lock_guard<std::mutex> lock(state->mutex);
+    // Tensors share their bytes until one of the states is written.
+    made->value = state->value;
+    *clone = made.release();
+    return Error::success();
+  });
+}
+
+void ssmqStateDestroy(SsmqState *state) { delete state; }
+
+int64_t ssmqStateGetLength(SsmqState *state) {
+  std::lock_guard<std::mutex> lock(state->mutex);
+  return state->value.length;
+}
+
+int64_t ssmqStateGetCapacity(SsmqState *state) {
+  std::lock_guard<std::mutex> lock(state->mutex);
+  return state->value.capacity;
+}
+
+SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
+                              size_t numTokens, float *logits) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({program, state}))
+      return error;
+    if (numTokens == 0)
+      return Error::success();
+    if (Error error = capi::checkPointers({program, state, tokens, logits}))
+      return error;
+    std::lock_guard<std::mutex> lock(state->mutex);
+    Expected<Tensor> result = program->program->forward({tokens, numTokens}, state->value);
+    if (!result)
+      return result.takeError();
+    std::memcpy(logits, result->getRawData(), result->getNumBytes());
+    return Error::success();
+  });
+}

@@ -1,0 +1,269 @@
+//===- Module.cpp - The Python module _ssmq over the C interface ----------===//
+//
+// Thin classes around the handles of ssmq-c/SSMQ.h. Long calls release the interpreter lock; a
+// failed call becomes ssmq.Error, whose `status` is the exit code.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ssmq-c/SSMQ.h"
+#include <memory>
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+struct Failure {
+  SsmqStatus status;
+  std::string message;
+};
+} // namespace
+
+/// Runs a call of the C interface without the interpreter lock.
+template <typename F>
+static void check(F call) {
+  SsmqStatus status;
+  std::string message;
+  {
+    nb::gil_scoped_release release;
+    status = call();
+    // The message belongs to this thread and to its last failure.
+    if (status != SSMQ_OK)
+      message = ssmqGetErrorMessage();
+  }
+  if (status != SSMQ_OK)
+    throw Failure{status, std::move(message)};
+}
+
+namespace {
+template <typename T, void (*destroy)(T *)>
+struct Deleter {
+  void operator()(T *handle) const { destroy(handle); }
+};
+template <typename T, void (*destroy)(T *)>
+using Handle = std::unique_ptr<T, Deleter<T, destroy>>;
+
+using Tokens = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Logits = nb::ndarray<nb::numpy, float, nb::ndim<2>>;
+
+struct Context {
+  Handle<SsmqContext, ssmqContextDestroy> handle;
+
+  Context() {
+    SsmqContext *made = nullptr;
+    check([&] { return ssmqContextCreate(&made); });
+    handle.reset(made);
+  }
+};
+
+struct State {
+  Handle<SsmqState, ssmqStateDestroy> handle;
+
+  int64_t getLength() const { return ssmqStateGetLength(handle.get()); }
+  int64_t getCapacity() const { return ssmqStateGetCapacity(handle.get()); }
+  State clone() const {
+    SsmqState *made = nullptr;
+    check([&] { return ssmqStateClone(handle.get(), &made); });
+    return {Handle<SsmqState, ssmqStateDestroy>(made)};
+  }
+};
+
+struct Program {
+  std::shared_ptr<SsmqProgram> handle;
+
+  explicit Program(SsmqProgram *made) : handle(made, ssmqProgramDestroy) {}
+
+  int64_t getVocabSize() const { return ssmqProgramGetVocabSize(handle.get()); }
+
+  State newState(int64_t capacity) const {
+    SsmqState *made = nullptr;
+    check([&] { return ssmqStateCreate(handle.get(), capacity, &made); });
+    return {Handle<SsmqState, ssmqStateDestroy>(made)};
+  }
+
+  Logits forward(const Tokens &tokens, State &state) const {
+    size_t vocab = getVocabSize();
+    auto logits = std::make_unique<float[]>(tokens.size() * vocab);
+    check([&] {
+      return ssmqProgramForward(handle.get(), state.handle.get(), tokens.data(), tokens.size(),
+                                logits.get());
+    });
+    float *data = logits.get();
+    nb::capsule owner(logits.release(),
+                      [](void *array) noexcept { delete[] static_cast<float *>(array); });
+    return Logits(data, {tokens.size(), vocab}, owner);
+  }
+
+  SsmqEvaluation evaluate(const Tokens &tokens, const Program *teacher, int64_t sequenceLength,
+                          unsigned threads) const {
+    SsmqEvaluation result;
+    check([&] {
+      return ssmqEvaluate(handle.get(), teacher ? teacher->handle.get() : nullptr, tokens.data(),
+                          tokens.size(), sequenceLength, threads, &result);
+    });
+    return result;
+  }
+
+  /// `onToken` is None or a function that answers whether to go on.
+  std::vector<int32_t> generate(const Tokens &prompt, int64_t numTokens, double temperature,
+                                uint64_t seed, nb::object onToken) const {
+    struct Sink {
+      std::vector<int32_t> tokens;
+      nb::object onToken;
+      std::exception_ptr exception;
+    } sink{{}, std::move(onToken), nullptr};
+    auto callback = [](int32_t token, void *userData) {
+      auto &sink = *static_cast<Sink *>(userData);
+      sink.tokens.push_back(token);
+      if (sink.onToken.is_none())
+        return true;
+      nb::gil_scoped_acquire acquire;
+      // An exception of Python must not cross the C interface.
+      try {
+        return nb::cast<bool>(sink.onToken(token));
+      } catch (...) {
+        sink.exception = std::current_exception();
+        return false;
+      }
+    };
+    check([&] {
+      return ssmqGenerate(handle.get(), prompt.data(), prompt.size(), numTokens, temperature, seed,
+                          callback, &sink);
+    });
+    if (sink.exception)
+      std::rethrow_exception(sink.exception);
+    return std::move(sink.tokens);
+  }
+
+  SsmqThroughput benchmark(const Tokens &prompt, int64_t numTokens, unsigned repeats) const {
+    SsmqThroughput result;
+    check([&] {
+      return ssmqBenchmark(handle.get(), prompt.data(), prompt.size(), numTokens, repeats, &result);
+    });
+    return result;
+  }
+};
+
+struct Module {
+  Handle<SsmqModule, ssmqModuleDestroy> handle;
+
+  static Module importHuggingFace(const Context &context, const std::string &directory) {
+    SsmqModule *made = nullptr;
+    check([&] {
+      return ssmqModuleImportHuggingFace(context.handle.get(), directory.c_str(), &made);
+    });
+    return {Handle<SsmqModule, ssmqModuleDestroy>(made)};
+  }
+
+  static Module parse(const Context &context, nb::bytes data, const std::string &name) {
+    SsmqModule *made = nullptr;
+    check([&, bytes = data.c_str(), size = data.size()] {
+      return ssmqModuleParse(context.handle.get(), bytes, size, name.c_str(), &made);
+    });
+    return {Handle<SsmqModule, ssmqModuleDestroy>(made)};
+  }
+
+  Module clone() const {
+    SsmqModule *made = nullptr;
+    check([&] { return ssmqModuleClone(handle.get(), &made); });
+    return {Handle<SsmqModule, ssmqModuleDestroy>(made)};
+  }
+
+  void setCheckpoint(const std::string &directory) {
+    check([&] { return ssmqModuleSetCheckpoint(handle.get(), directory.c_str()); });
+  }
+
+  void runPipeline(const std::string &pipeline) {
+    check([&] { return ssmqModuleRunPipeline(handle.get(), pipeline.c_str()); });
+  }
+
+  template <SsmqStatus (*write)(SsmqModule *, SsmqBytesCallback, void *)>
+  std::string get() const {
+    std::string text;
+    auto append = [](const char *data, size_t size, void *userData) {
+      static_cast<std::string *>(userData)->append(data, size);
+    };
+    check([&] { return write(handle.get(), append, &text); });
+    return text;
+  }
+  std::string print() const { return get<ssmqModulePrint>(); }
+  nb::bytes getBytecode() const {
+    std::string code = get<ssmqModuleWriteBytecode>();
+    return nb::bytes(code.data(), code.size());
+  }
+
+  Program interpret(SsmqKernels kernels, unsigned threads) const {
+    SsmqProgram *made = nullptr;
+    check([&] { return ssmqProgramInterpret(handle.get(), kernels, threads, &made); });
+    return Program(made);
+  }
+  Program compile(unsigned threads) const {
+    SsmqProgram *made = nullptr;
+    check([&] { return ssmqProgramCompile(handle.get(), threads, &made); });
+    return Program(made);
+  }
+};
+} // namespace
+
+NB_MODULE(_ssmq, module) {
+  module.doc() = "Bindings of the C interface of ssmq; use the package ssmq.";
+
+  nb::register_exception_translator([](const std::exception_ptr &pointer, void *) {
+    try {
+      std::rethrow_exception(pointer);
+    } catch (const Failure &failure) {
+      nb::object type = nb::module_::import_("ssmq.errors").attr("Error");
+      nb::object error = type(failure.message, static_cast<int>(failure.status));
+      PyErr_SetObject(type.ptr(), error.ptr());
+    }
+  });
+
+  nb::enum_<SsmqKernels>(module, "Kernels")
+      .value("reference", SSMQ_KERNELS_REFERENCE)
+      .value("fast", SSMQ_KERNELS_FAST);
+
+  nb::class_<SsmqEstimate>(module, "Estimate")
+      .def_ro("mean", &SsmqEstimate::mean)
+      .def_ro("standard_error", &SsmqEstimate::standardError);
+  nb::class_<SsmqEvaluation>(module, "Evaluation")
+      .def_ro("num_sequences", &SsmqEvaluation::numSequences)
+      .def_ro("num_scored", &SsmqEvaluation::numScored)
+      .def_ro("cross_entropy", &SsmqEvaluation::crossEntropy)
+      .def_ro("perplexity", &SsmqEvaluation::perplexity)
+      .def_ro("has_teacher", &SsmqEvaluation::hasTeacher)
+      .def_ro("forward_kl", &SsmqEvaluation::forwardKL)
+      .def_ro("reverse_kl", &SsmqEvaluation::reverseKL)
+      .def_ro("same_top1", &SsmqEvaluation::sameTop1)
+      .def_ro("cross_entropy_change", &SsmqEvaluation::crossEntropyChange);
+  nb::class_<SsmqThroughput>(module, "Throughput")
+      .def_ro("prefill", &SsmqThroughput::prefill)
+      .def_ro("decode", &SsmqThroughput::decode);
+
+  nb::class_<Context>(module, "Context").def(nb::init<>());
+  nb::class_<State>(module, "State")
+      .def("clone", &State::clone)
+      .def_prop_ro("length", &State::getLength)
+      .def_prop_ro("capacity", &State::getCapacity);
+  nb::class_<Program>(module, "Program")
+      .def_prop_ro("vocab_size", &Program::getVocabSize)
+      .def("new_state", &Program::newState)
+      .def("forward", &Program::forward)
+      .def("evaluate", &Program::evaluate, "tokens"_a, "teacher"_a.none(), "sequence_length"_a,
+           "threads"_a)
+      .def("generate", &Program::generate, "prompt"_a, "num_tokens"_a, "temperature"_a, "seed"_a,
+           "on_token"_a.none())
+      .def("benchmark", &Program::benchmark);
+  nb::class_<Module>(module, "Module")
+      .def_static("import_hugging_face", &Module::importHuggingFace)
+      .def_static("parse", &Module::parse)
+      .def("clone", &Module::clone)
+      .def("set_checkpoint", &Module::setCheckpoint)
+      .def("run_pipeline", &Module::runPipeline)
+      .def("print", &Module::print)
+      .def("bytecode", &Module::getBytecode)
+      .def("interpret", &Module::interpret)
+      .def("compile", &Module::compile);
+}

@@ -1,0 +1,24 @@
+"""What a program runs on, as a choice of the command line."""
+
+import os
+from enum import StrEnum
+
+from .model import Model
+from .program import Program
+
+
+class Engine(StrEnum):
+    compiled = "compiled"
+    fast = "fast"
+    reference = "reference"
+
+
+def get_threads() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def make_program(model: Model, engine: Engine, threads: int) -> Program:
+    if engine == Engine.compiled:
+        return model.compile(threads)
+    return model.interpreter(engine.value, threads)

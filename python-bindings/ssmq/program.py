@@ -1,0 +1,66 @@
+"""Programs: a model bound to its weights, interpreted or compiled."""
+
+from collections.abc import Callable, Sequence
+
+import _ssmq
+import numpy as np
+
+from .errors import USAGE, Error
+
+Evaluation = _ssmq.Evaluation
+Estimate = _ssmq.Estimate
+State = _ssmq.State
+Throughput = _ssmq.Throughput
+
+
+def as_tokens(tokens: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Token ids as the C interface takes them: one dimension of int32."""
+    array = np.asarray(tokens)
+    if array.size == 0:
+        array = array.astype(np.int32)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise Error(f"tokens are a list of integers, not {array.dtype} of {array.ndim} dimensions",
+                    USAGE)
+    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+        raise Error("a token is negative or above 2147483647")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+class Program:
+    """Maps tokens and a state to logits and the next state."""
+
+    def __init__(self, handle: _ssmq.Program):
+        self._handle = handle
+
+    @property
+    def vocab_size(self) -> int:
+        return self._handle.vocab_size
+
+    def new_state(self, capacity: int) -> State:
+        """The state before the first token, with room for `capacity` tokens."""
+        return self._handle.new_state(capacity)
+
+    def forward(self, tokens: Sequence[int] | np.ndarray, state: State | None = None) -> np.ndarray:
+        """Feeds tokens, advances the state, and returns logits [tokens, vocabulary] in f32, those
+        after each token. Without a state the text starts with these tokens and ends with them."""
+        ids = as_tokens(tokens)
+        return self._handle.forward(ids, self.new_state(len(ids)) if state is None else state)
+
+    def evaluate(self, tokens: Sequence[int] | np.ndarray, teacher: "Program | None" = None,
+                 sequence_length: int = 512, threads: int = 1) -> Evaluation:
+        """Perplexity, and the divergence from a teacher, as ssmq/Measure/Evaluation.h defines
+        them: the text is cut into sequences, `threads` of which run at a time."""
+        return self._handle.evaluate(as_tokens(tokens), teacher._handle if teacher else None,
+                                     sequence_length, threads)
+
+    def generate(self, prompt: Sequence[int] | np.ndarray, num_tokens: int = 32,
+                 temperature: float = 0.0, seed: int = 0,
+                 on_token: Callable[[int], bool] | None = None) -> list[int]:
+        """Continues a prompt. Temperature 0 takes the likeliest token. `on_token` sees each token
+        at once; false ends the text."""
+        return self._handle.generate(as_tokens(prompt), num_tokens, temperature, seed, on_token)
+
+    def benchmark(self, prompt: Sequence[int] | np.ndarray, num_tokens: int = 64,
+                  repeats: int = 5) -> Throughput:
+        """Median tokens a second of whole prompts (prefill) and of single tokens after (decode)."""
+        return self._handle.benchmark(as_tokens(prompt), num_tokens, repeats)
