@@ -59,7 +59,8 @@ private:
   Error readMetadata();
   Error readEntry(StringRef tensor);
   Error readDType(SafetensorsEntry &entry);
-  Error readNumbers(llvm::SmallVectorImpl<int64_t> &numbers, size_t maxCount, const Twine &what);
+  Error readNumbers(llvm::SmallVectorImpl<int64_t> &numbers, size_t maxCount, StringRef tensor,
+                    StringRef field);
   Error checkCoverage() const;
   Error failEntry(StringRef tensor, const Twine &message) const {
     return makeError("{0}: tensor {1}: {2}", name, quote(tensor), message.str());
@@ -100,14 +101,16 @@ Error HeaderParser::readDType(SafetensorsEntry &entry) {
 }
 
 Error HeaderParser::readNumbers(llvm::SmallVectorImpl<int64_t> &numbers, size_t maxCount,
-                                const Twine &what) {
+                                StringRef tensor, StringRef field) {
   return scanner.readArray([&]() -> Error {
     if (numbers.size() == maxCount)
-      return scanner.fail(what + " has more than " + Twine(maxCount) + " numbers");
+      return scanner.fail(field + " of " + quote(tensor) + " has more than " + Twine(maxCount) +
+                          " numbers");
     Expected<int64_t> number = scanner.readUnsigned();
     if (!number) {
       llvm::consumeError(number.takeError());
-      return scanner.fail(what + " must hold whole numbers from 0 to 2^63 - 1");
+      return scanner.fail(field + " of " + quote(tensor) +
+                          " must hold whole numbers from 0 to 2^63 - 1");
     }
     numbers.push_back(*number);
     return Error::success();
@@ -126,10 +129,10 @@ Error HeaderParser::readEntry(StringRef tensor) {
     }
     if (key == "shape") {
       hasShape = true;
-      return readNumbers(entry.shape, maxRank, "shape of " + quote(tensor));
+      return readNumbers(entry.shape, maxRank, tensor, key);
     }
     if (key == "data_offsets")
-      return readNumbers(offsets, 2, "data_offsets of " + quote(tensor));
+      return readNumbers(offsets, 2, tensor, key);
     if (header.warning.empty())
       header.warning = toOneLine((name + ": tensor " + quote(tensor) + " has an unknown field " +
                                   quote(key) + ", which is ignored")
@@ -161,9 +164,12 @@ Error HeaderParser::checkCoverage() const {
   std::vector<const SafetensorsEntry *> order;
   for (const SafetensorsEntry &entry : header.entries)
     order.push_back(&entry);
-  llvm::sort(order, [](const SafetensorsEntry *a, const SafetensorsEntry *b) {
+  auto isBefore = [](const SafetensorsEntry *a, const SafetensorsEntry *b) {
     return std::tie(a->begin, a->end) < std::tie(b->begin, b->end);
-  });
+  };
+  // Files are mostly written in this order.
+  if (!llvm::is_sorted(order, isBefore))
+    llvm::sort(order, isBefore);
   int64_t position = 0;
   for (const SafetensorsEntry *entry : order) {
     if (entry->begin != position)

@@ -3,6 +3,7 @@
 #include "ssmq/Support/JsonScanner.h"
 
 #include "ssmq/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/JSON.h"
@@ -46,18 +47,41 @@ Error JsonScanner::enter(char open) {
   return Error::success();
 }
 
+namespace {
+/// The keys of one object; most objects have a handful, for which a table costs more than a search.
+class KeySet {
+public:
+  /// False when the key is there already.
+  bool insert(StringRef key) {
+    if (table.empty() && few.size() < 8) {
+      if (llvm::is_contained(few, key))
+        return false;
+      few.push_back(key.str());
+      return true;
+    }
+    if (table.empty())
+      table.insert(few.begin(), few.end());
+    return table.insert(key).second;
+  }
+
+private:
+  std::vector<std::string> few;
+  llvm::StringSet<> table;
+};
+} // namespace
+
 Error JsonScanner::readObject(llvm::function_ref<Error(StringRef)> member) {
   if (Error error = enter('{'))
     return error;
-  llvm::StringSet<> keys;
-  while (peek() != '}') {
-    if (!keys.empty())
+  KeySet keys;
+  for (bool first = true; peek() != '}'; first = false) {
+    if (!first)
       if (Error error = expect(','))
         return error;
     Expected<std::string> key = readString();
     if (!key)
       return key.takeError();
-    if (!keys.insert(*key).second)
+    if (!keys.insert(*key))
       return fail("key " + quote(*key) + " occurs twice");
     if (Error error = expect(':'))
       return error;

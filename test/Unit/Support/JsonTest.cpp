@@ -109,3 +109,12 @@ TEST(Json, TokenFiles) {
     expectMessage(getMessage(readTokenFile(folder.write("a", text))), message);
   }
 }
+
+TEST(Json, DuplicatesAreFoundInLargeObjects) {
+  std::string text = "{";
+  for (int i = 0; i < 20; ++i)
+    text += "\"k" + std::to_string(i) + "\":0,";
+  for (const char *key : {"k0", "k7", "k8", "k19"})
+    expectMessage(getMessage(parseJson(text + "\"" + key + "\":0}", "x")), "occurs twice");
+  EXPECT_EQ(getMessage(parseJson(text + "\"k20\":0}", "x")), "");
+}
