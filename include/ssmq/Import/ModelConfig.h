@@ -3,8 +3,8 @@
 // Reads config.json of the model types mamba, mamba2, granitemoehybrid (dense) and bamba into one
 // struct. Missing keys take the defaults of the configuration classes of transformers 5; derived
 // values ("auto", head sizes, layer kinds) are worked out, so that a reader needs no rule of its
-// own. Every size is positive and below 2^24 or so, products are below 2^40, heads and groups
-// divide: a frontend may multiply without checking.
+// own. Sizes are positive and at most 2^24 (the vocabulary 2^31 - 1), weights have fewer than 2^40
+// values, and heads and groups divide: a frontend may multiply without checking.
 //
 //===----------------------------------------------------------------------===//
 
