@@ -149,6 +149,10 @@ TEST(ModelConfig, BambaDefaults) {
   EXPECT_EQ(config.attention->rotary->theta, 10000);
   EXPECT_EQ(config.attention->rotary->rotaryDim, 32);
   EXPECT_FALSE(readGood(bamba + R"(, "attn_layer_indices": null})").attention);
+  // Missing and null differ: 8 heads, or as many as the queries have.
+  const std::string plain = R"({"model_type": "bamba", "attn_layer_indices": [0])";
+  EXPECT_EQ(readGood(plain + "}").attention->numKeyValueHeads, 8);
+  EXPECT_EQ(readGood(plain + R"(, "num_key_value_heads": null})").attention->numKeyValueHeads, 32);
 }
 
 TEST(ModelConfig, BambaRopeInOldAndNewKeys) {

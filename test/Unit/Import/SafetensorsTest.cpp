@@ -132,6 +132,8 @@ static std::vector<HostileFile> makeHostileFiles() {
       {"seven bytes", std::string(7, 0), "7 bytes are too few"},
       {"length zero", makeFile("", 0), "a header of 0 bytes"},
       {"length past the file", makeFile(wrap(good), 0, 1000), "the header needs 1000 bytes"},
+      {"length one past the file", makeFile("{} ", 0, 4),
+       "the header needs 4 bytes, the file has 3"},
       {"length huge", makeFile(wrap(good), 0, ~uint64_t(0)),
        "a header of 18446744073709551615 bytes"},
       {"length just too large", makeFile(wrap(good), 0, 100000001), "a header of 100000001 bytes"},

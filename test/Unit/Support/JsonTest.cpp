@@ -12,6 +12,10 @@ TEST(Json, GoodTextsAreRead) {
        {"{}", " [ ] ", "null", "-0.5e-3", "0", R"({"a": [1, {"b": "\u00e4\n"}], "c": true})",
         "[1e308, -1e308, 1e-400]", "\"\\ud83d\\ude00\""})
     EXPECT_EQ(getMessage(parseJson(text, "x")), "") << text;
+  std::string siblings = "[{}";
+  for (int i = 0; i < 100; ++i)
+    siblings += ",{},[]";
+  EXPECT_EQ(getMessage(parseJson(siblings + "]", "x")), "");
   EXPECT_EQ(getMessage(parseJson(std::string(64, '[') + std::string(64, ']'), "x")), "");
 }
 
