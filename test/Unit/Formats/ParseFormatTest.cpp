@@ -1,0 +1,48 @@
+//===- ParseFormatTest.cpp - Spellings of formats -------------------------===//
+
+#include "../Support/TempFolder.h"
+#include "FormatTestUtils.h"
+#include "gtest/gtest.h"
+
+using namespace ssmq;
+using namespace ssmq::test;
+
+namespace {
+
+TEST(ParseFormatTest, CanonicalSpellingsComeBack) {
+  for (const std::string &spelling : getSpellings())
+    EXPECT_EQ(getFormat(spelling)->getSpelling(), spelling);
+}
+
+TEST(ParseFormatTest, ShortSpellings) {
+  EXPECT_EQ(getFormat("int4:g128")->getSpelling(), "i4 sym group=128");
+  EXPECT_EQ(getFormat("int8:channel")->getSpelling(), "i8 sym per_channel");
+  EXPECT_EQ(getFormat("int4:g64:asym")->getSpelling(), "i4 asym group=64");
+}
+
+TEST(ParseFormatTest, Refusals) {
+  for (const char *spelling : {"",
+                               "i4",
+                               "i1 sym per_channel",
+                               "i9 sym per_channel",
+                               "i4 sym",
+                               "i4 sym group=0",
+                               "i4 sym group=1",
+                               "i4 sym group=-4",
+                               "i4 sym group=04",
+                               "i4 sym group=99999999999999999999",
+                               "i4  sym per_channel",
+                               "i4 sym per_channel ",
+                               "u4 sym per_channel",
+                               "int4",
+                               "int4:",
+                               "int4:g",
+                               "int4:g64:sym:x",
+                               "i4:g64",
+                               "i4 other group=4",
+                               "i+4 sym group=4"})
+    expectMessage(getMessage(parseFormat(spelling)), "is not known; write for example");
+  EXPECT_LT(getMessage(parseFormat(std::string(10000, 'x'))).size(), 300u);
+}
+
+} // namespace
