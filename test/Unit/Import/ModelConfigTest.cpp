@@ -214,6 +214,7 @@ TEST(ModelConfig, HostileConfigsAreRefused) {
       {b + R"("rope_parameters": {"rope_type": "yarn"}})", "key 'rope_type' is 'yarn'"},
       {b + R"("rope_parameters": {"rope_theta": 0}})", "key 'rope_theta' is 0"},
       {b + R"("rope_parameters": {"partial_rotary_factor": 0.01}})", "leaves 0 rotated channels"},
+      {b + R"("rope_parameters": {"partial_rotary_factor": 0.05}})", "leaves 3 rotated channels"},
       {b + R"("rope_scaling": [1]})", "key 'rope_scaling' cannot be used"},
       {b + R"("head_dim": 16777216})", "the attention heads have more than 2^24 channels"},
   };
