@@ -55,7 +55,7 @@ static Error embedWeights(llvm::Module &module, WeightLocator locate) {
     if (!global.isDeclaration() || global.getName().starts_with("llvm.") || global.use_empty())
       continue;
     std::string name = global.getName().str();
-    Expected<WeightRange> range = locate(name);
+    Expected<FileRange> range = locate(name);
     if (!range)
       return range.takeError();
     uint64_t needed = module.getDataLayout().getTypeAllocSize(global.getValueType());

@@ -72,3 +72,8 @@ Tensor SafetensorsFile::getTensor(const SafetensorsEntry &entry) const {
   std::memcpy(copy.getMutableRawData(), data, entry.end - entry.begin);
   return copy;
 }
+
+FileRange SafetensorsFile::getRange(const SafetensorsEntry &entry) const {
+  auto offset = static_cast<uint64_t>(block + entry.begin - file->getBytes().data());
+  return {file->getRealPath().str(), offset, static_cast<uint64_t>(entry.end - entry.begin)};
+}

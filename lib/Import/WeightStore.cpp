@@ -3,6 +3,7 @@
 #include "ssmq/Import/WeightStore.h"
 
 #include "ssmq/Support/Error.h"
+#include "ssmq/Support/File.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Support/Parallel.h"
 #include "llvm/ADT/STLExtras.h"
@@ -182,18 +183,24 @@ Expected<WeightStore> WeightStore::open(StringRef path) {
   return create(std::move(files));
 }
 
-Expected<Tensor> WeightStore::lookup(StringRef name) const {
+Expected<WeightStore::Place> WeightStore::find(StringRef name) const {
   auto it = places.find(name);
-  if (it == places.end()) {
-    StringRef nearest;
-    unsigned distance = std::max<size_t>(name.size() / 2, 1) + 1;
-    for (StringRef candidate : names)
-      if (unsigned d = candidate.edit_distance(name, true, distance); d < distance)
-        nearest = candidate, distance = d;
-    return makeError("the checkpoint has no tensor {0}{1}", quote(name),
-                     nearest.empty() ? "" : "; did you mean " + quote(nearest) + "?");
-  }
-  auto [file, entry] = it->second;
+  if (it != places.end())
+    return it->second;
+  StringRef nearest;
+  unsigned distance = std::max<size_t>(name.size() / 2, 1) + 1;
+  for (StringRef candidate : names)
+    if (unsigned d = candidate.edit_distance(name, true, distance); d < distance)
+      nearest = candidate, distance = d;
+  return makeError("the checkpoint has no tensor {0}{1}", quote(name),
+                   nearest.empty() ? "" : "; did you mean " + quote(nearest) + "?");
+}
+
+Expected<Tensor> WeightStore::lookup(StringRef name) const {
+  Expected<Place> place = find(name);
+  if (!place)
+    return place.takeError();
+  auto [file, entry] = *place;
   if (file->isAligned(*entry))
     return file->getTensor(*entry);
   std::lock_guard<std::mutex> lock(copies->mutex);
@@ -201,6 +208,13 @@ Expected<Tensor> WeightStore::lookup(StringRef name) const {
   if (isNew)
     copy->second = file->getTensor(*entry);
   return copy->second;
+}
+
+Expected<FileRange> WeightStore::locate(StringRef name) const {
+  Expected<Place> place = find(name);
+  if (!place)
+    return place.takeError();
+  return place->file->getRange(*place->entry);
 }
 
 /// How many of the floating-point words have all bits of `exponent` set.

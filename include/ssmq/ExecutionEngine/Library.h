@@ -12,15 +12,12 @@
 
 #include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ssmq/Support/File.h"
 
 namespace ssmq {
 
-/// Bytes [offset, offset + numBytes) of a file, which hold a weight.
-struct WeightRange {
-  std::string path;
-  uint64_t offset = 0, numBytes = 0;
-};
-using WeightLocator = llvm::function_ref<llvm::Expected<WeightRange>(llvm::StringRef symbol)>;
+/// Tells where the bytes of the weight with this symbol name lie.
+using WeightLocator = llvm::function_ref<llvm::Expected<FileRange>(llvm::StringRef symbol)>;
 
 struct LibraryOptions {
   /// A C identifier; see makeLibraryName.

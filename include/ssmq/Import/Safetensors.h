@@ -21,6 +21,7 @@
 namespace ssmq {
 
 class MappedFile;
+struct FileRange;
 
 struct SafetensorsEntry {
   std::string name;
@@ -50,6 +51,7 @@ public:
   /// aligned to the element size.
   Tensor getTensor(const SafetensorsEntry &entry) const;
   bool isAligned(const SafetensorsEntry &entry) const;
+  FileRange getRange(const SafetensorsEntry &entry) const;
 
 private:
   std::shared_ptr<const MappedFile> file;

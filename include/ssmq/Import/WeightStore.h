@@ -27,6 +27,8 @@ public:
   /// Borrows the mapped file (which outlives the store then). An unknown name is an error that
   /// tells the nearest one.
   llvm::Expected<Tensor> lookup(llvm::StringRef name) const;
+  /// Where the bytes of a tensor lie, for readers of their own.
+  llvm::Expected<FileRange> locate(llvm::StringRef name) const;
   bool contains(llvm::StringRef name) const { return places.contains(name); }
   /// Sorted; valid as long as the store.
   llvm::ArrayRef<llvm::StringRef> getNames() const { return names; }
@@ -47,6 +49,7 @@ private:
     llvm::StringMap<Tensor> tensors;
   };
 
+  llvm::Expected<Place> find(llvm::StringRef name) const;
   static llvm::Expected<WeightStore> create(std::vector<SafetensorsFile> files);
   static llvm::Expected<WeightStore> openShards(llvm::StringRef folder, llvm::StringRef index);
 

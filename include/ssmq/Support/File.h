@@ -43,6 +43,12 @@ private:
   size_t size = 0;
 };
 
+/// Bytes [offset, offset + numBytes) of a file.
+struct FileRange {
+  std::string path;
+  uint64_t offset = 0, numBytes = 0;
+};
+
 /// Writes `path` through a temporary file in the same folder. The file at `path` is untouched, and
 /// no temporary stays, when `write` or the disk reports an error.
 llvm::Error writeFileAtomically(llvm::StringRef path,

@@ -37,8 +37,8 @@ protected:
     signature = llvm::cantFail(readSignature(*module));
     ASSERT_TRUE(lower(*module));
   }
-  llvm::Expected<WeightRange> locate(llvm::StringRef) {
-    return WeightRange{path("a \"b\\.bin"), 7, sizeof(kScale)};
+  llvm::Expected<FileRange> locate(llvm::StringRef) {
+    return FileRange{path("a \"b\\.bin"), 7, sizeof(kScale)};
   }
   WeightLocator locator() { return located; }
 
@@ -75,7 +75,7 @@ protected:
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   mlir::OwningOpRef<mlir::ModuleOp> module;
   ProgramSignature signature;
-  std::function<llvm::Expected<WeightRange>(llvm::StringRef)> located =
+  std::function<llvm::Expected<FileRange>(llvm::StringRef)> located =
       [this](llvm::StringRef name) { return locate(name); };
 };
 
@@ -142,13 +142,13 @@ TEST_F(LibraryTest, RefusalsLeaveNothing) {
             "the name '' is not a C identifier");
   located = [](llvm::StringRef) { return llvm::createStringError("no such weight"); };
   EXPECT_EQ(fails(), "no such weight");
-  located = [this](llvm::StringRef) { return WeightRange{path("a \"b\\.bin"), 7, 10}; };
+  located = [this](llvm::StringRef) { return FileRange{path("a \"b\\.bin"), 7, 10}; };
   EXPECT_EQ(fails(), "weight 'model.layers.0.mamba.in_proj.weight' has 10 bytes and the program "
                      "reads 20; is the checkpoint the one that was imported?");
-  located = [this](llvm::StringRef) { return WeightRange{path("a \"b\\.bin"), 12, 20}; };
+  located = [this](llvm::StringRef) { return FileRange{path("a \"b\\.bin"), 12, 20}; };
   EXPECT_EQ(fails(), "weight 'model.layers.0.mamba.in_proj.weight' lies past the end of " +
                          path("a \"b\\.bin"));
-  located = [this](llvm::StringRef) { return WeightRange{path("none"), 0, 20}; };
+  located = [this](llvm::StringRef) { return FileRange{path("none"), 0, 20}; };
   EXPECT_EQ(fails(), "cannot read weight 'model.layers.0.mamba.in_proj.weight' from " +
                          path("none") + ": No such file or directory");
   module = parseText(*context, R"mlir(

@@ -1,0 +1,64 @@
+"""Writes seeded random weights for the external globals of an .mlir file: make_weights.py IN OUT.
+
+Names that end in `scales` get small positive values, in `zero_points` small codes, in `norm` values
+around one, and quantized types random packed bytes; everything else lies in [-0.5, 0.5].
+"""
+import json
+import random
+import re
+import struct
+import sys
+
+GLOBAL = re.compile(r"ml_program\.global private @([\w.]+)\(#ml_program\.extern : tensor<(.*?)>\)")
+DTYPES = {"f32": "F32", "f16": "F16", "bf16": "BF16", "i8": "I8"}
+
+
+def draw(name):
+    rng = random.Random(name)
+    if name.endswith("scales"):
+        return lambda: rng.uniform(0.01, 0.05)
+    if name.endswith("norm"):
+        return lambda: rng.uniform(0.5, 1.5)
+    return lambda: rng.uniform(-0.5, 0.5)
+
+
+def pack(name, shape, kind):
+    count = 1
+    for dim in shape:
+        count *= dim
+    next_value = draw(name)
+    if kind == "f32":
+        return struct.pack(f"<{count}f", *(next_value() for _ in range(count)))
+    if kind == "f16":
+        return struct.pack(f"<{count}e", *(next_value() for _ in range(count)))
+    if kind == "bf16":  # truncated f32
+        words = struct.pack(f"<{count}f", *(next_value() for _ in range(count)))
+        return b"".join(words[i + 2:i + 4] for i in range(0, len(words), 4))
+    rng = random.Random(name)
+    return bytes(rng.randrange(-4, 4) & 0xFF for _ in range(count))
+
+
+def main(source, target):
+    header, data = {}, b""
+    for name, text in GLOBAL.findall(open(source).read()):
+        *dims, kind = re.split(r"x(?=\d|f|bf|i|!)", text)
+        shape = [int(dim) for dim in dims]
+        quantized = re.fullmatch(r"!quant\.any<i(\d):f32>", kind)
+        if quantized:
+            columns = 1
+            for dim in shape[1:]:
+                columns *= dim
+            shape = [shape[0], (columns * int(quantized[1]) + 7) // 8]
+            chunk, dtype = random.Random(name).randbytes(shape[0] * shape[1]), "U8"
+        else:
+            chunk, dtype = pack(name, shape, kind), DTYPES[kind]
+        header[name] = {"dtype": dtype, "shape": shape,
+                        "data_offsets": [len(data), len(data) + len(chunk)]}
+        data += chunk
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(target, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+main(*sys.argv[1:])

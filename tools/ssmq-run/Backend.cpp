@@ -1,0 +1,107 @@
+//===- Backend.cpp - Modules and the ways to run them ---------------------===//
+
+#include "Backend.h"
+
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/ExecutionEngine/CompiledProgram.h"
+#include "ssmq/ExecutionEngine/Library.h"
+#include "ssmq/Reference/InterpreterProgram.h"
+#include "ssmq/Support/Error.h"
+#include "llvm/Support/Path.h"
+
+using namespace ssmq;
+using llvm::Error;
+using llvm::Expected;
+
+static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-lower-to-cpu";
+
+std::unique_ptr<Model> Model::load(mlir::MLIRContext &context, llvm::StringRef path,
+                                   llvm::StringRef checkpoint) {
+  auto model = std::make_unique<Model>();
+  model->module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  if (!model->module)
+    return nullptr;
+  model->checkpoint = checkpoint.str();
+  auto named =
+      (*model->module)->getAttrOfType<mlir::StringAttr>(mlir::ssm::SSMDialect::kCheckpointAttrName);
+  if (checkpoint.empty() && named) {
+    llvm::SmallString<128> resolved(named.getValue());
+    if (!llvm::sys::path::is_absolute(resolved)) {
+      resolved = llvm::sys::path::parent_path(path);
+      llvm::sys::path::append(resolved, named.getValue());
+    }
+    model->checkpoint = resolved.str().str();
+  }
+  return model;
+}
+
+Expected<const WeightStore *> Model::getWeights() const {
+  if (!weights) {
+    if (checkpoint.empty())
+      return makeError("the module names no checkpoint in ssm.checkpoint; give --checkpoint");
+    Expected<WeightStore> store = WeightStore::open(checkpoint);
+    if (!store)
+      return store.takeError();
+    weights = std::make_shared<const WeightStore>(std::move(*store));
+  }
+  return weights.get();
+}
+
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower() const {
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = module.get().clone();
+  mlir::PassManager passes(lowered->getContext());
+  std::string problem;
+  llvm::raw_string_ostream stream(problem);
+  if (failed(mlir::parsePassPipeline(kLoweringPipeline, passes, stream)))
+    return makeError("there is no pipeline {0}: {1}", kLoweringPipeline, problem);
+  if (failed(passes.run(*lowered)))
+    return makeError("the program cannot be lowered");
+  return lowered;
+}
+
+Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOptions kernels,
+                                                      const CompileOptions &compile) const {
+  auto lookup = [this](llvm::StringRef name) -> Expected<Tensor> {
+    Expected<const WeightStore *> store = getWeights();
+    if (!store)
+      return store.takeError();
+    return (*store)->lookup(name);
+  };
+  if (backend == Backend::Interpreter) {
+    auto program = mlir::ssm::InterpreterProgram::create(*module, lookup, kernels);
+    if (failed(program))
+      return makeError("the program cannot be interpreted");
+    return std::move(*program);
+  }
+  Expected<ProgramSignature> signature = readSignature(*module);
+  if (!signature)
+    return signature.takeError();
+  auto lowered = lower();
+  if (!lowered)
+    return lowered.takeError();
+  return CompiledProgram::compile(**lowered, std::move(*signature), lookup, compile);
+}
+
+Error Model::emit(Emission emission, llvm::StringRef name, const CompileOptions &compile,
+                  llvm::StringRef path) const {
+  LibraryOptions options{name.str(), compile};
+  Expected<ProgramSignature> signature = readSignature(*module);
+  if (!signature)
+    return signature.takeError();
+  if (emission == Emission::Header)
+    return emitHeader(*signature, options, path);
+  auto lowered = lower();
+  if (!lowered)
+    return lowered.takeError();
+  auto locate = [this](llvm::StringRef name) -> Expected<FileRange> {
+    Expected<const WeightStore *> store = getWeights();
+    if (!store)
+      return store.takeError();
+    return (*store)->locate(name);
+  };
+  return (emission == Emission::Object ? emitObject : emitSharedLibrary)(**lowered, *signature,
+                                                                         locate, options, path);
+}

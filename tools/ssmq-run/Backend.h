@@ -1,0 +1,46 @@
+//===- Backend.h - Modules and the ways to run them -------------*- C++ -*-===//
+
+#ifndef SSMQ_TOOLS_SSMQ_RUN_BACKEND_H
+#define SSMQ_TOOLS_SSMQ_RUN_BACKEND_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
+#include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ssmq/Import/WeightStore.h"
+#include "ssmq/Kernels/KernelOptions.h"
+
+namespace ssmq {
+
+enum class Backend { Interpreter, Compiled };
+enum class Emission { None, Object, SharedLibrary, Header };
+
+/// A module of the ssm dialect and its weights.
+class Model {
+public:
+  /// Reads the module; null after a diagnostic. The checkpoint is that of `checkpoint`, or of the
+  /// attribute ssm.checkpoint, relative to the folder of the file.
+  static std::unique_ptr<Model> load(mlir::MLIRContext &context, llvm::StringRef path,
+                                     llvm::StringRef checkpoint);
+
+  llvm::Expected<std::unique_ptr<Program>> makeProgram(Backend backend, KernelOptions kernels,
+                                                       const CompileOptions &compile) const;
+
+  /// Writes the compiled program; its C functions are prefixed with `name`.
+  llvm::Error emit(Emission emission, llvm::StringRef name, const CompileOptions &compile,
+                   llvm::StringRef path) const;
+
+private:
+  llvm::Expected<const WeightStore *> getWeights() const;
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower() const;
+
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// Empty when the module names none.
+  std::string checkpoint;
+  /// Opened at the first weight.
+  mutable std::shared_ptr<const WeightStore> weights;
+};
+
+} // namespace ssmq
+
+#endif // SSMQ_TOOLS_SSMQ_RUN_BACKEND_H
