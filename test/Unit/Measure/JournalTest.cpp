@@ -50,7 +50,12 @@ TEST_F(JournalTest, EveryTearIsRepaired) {
     if (whole[i] == '\n')
       ends.push_back(i + 1);
   ASSERT_EQ(ends.size(), 4u);
-  for (size_t cut = ends[0]; cut < whole.size(); cut += 1 + cut % 13) {
+  std::set<size_t> cuts;
+  for (size_t cut = ends[0]; cut < whole.size(); cut += 1 + cut % 13)
+    cuts.insert(cut);
+  for (size_t i = 1; i < ends.size(); ++i)
+    cuts.insert({ends[i] - 1, ends[i]}); // only the end of the line is missing, or nothing
+  for (size_t cut : cuts) {
     folder.write("sweep.jsonl", whole.substr(0, cut));
     size_t numGood = std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin() - 1;
     {

@@ -151,4 +151,26 @@ TEST(SensitivityTableTest, HostileDocuments) {
   refuse("\"document\"", "\"version\": 1, \"document\"", "version");
 }
 
+/// Whatever a byte turns into, reading gives a table or one line.
+TEST(SensitivityTableTest, RandomDamage) {
+  const std::string good = print(makeTable(makeRecords()));
+  TempFolder folder;
+  std::mt19937 random(3);
+  for (int round = 0; round < 100; ++round) {
+    std::string text = good;
+    for (int changes = 1 + random() % 3; changes > 0; --changes)
+      switch (size_t at = random() % text.size(); random() % 3) {
+      case 0: text[at] = char(random() % 256); break;
+      case 1: text.erase(at, 1 + random() % 40); break;
+      case 2: text.insert(at, text.substr(random() % text.size(), 1 + random() % 40)); break;
+      }
+    auto table = SensitivityTable::read(folder.write("table.json", text));
+    if (table)
+      continue;
+    std::string message = llvm::toString(table.takeError());
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    EXPECT_LT(message.size(), 1000u);
+  }
+}
+
 } // namespace

@@ -33,6 +33,18 @@ TEST(ProgressTest, ShowsTheFirstAndTheLastStepAndCleansUp) {
   EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
+/// A rate that counted them would have at least twelve digits.
+TEST(ProgressTest, EarlierStepsAreNotInTheRate) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  {
+    Progress(llvm::StringRef("sweep"), int64_t(1) << 60, int64_t(1) << 59, out).advance();
+  }
+  size_t end = text.find("/s");
+  ASSERT_NE(end, std::string::npos) << text;
+  EXPECT_LT(end - text.rfind(' ', end), 13u) << text;
+}
+
 TEST(ProgressTest, NothingDrawnNothingCleaned) {
   std::string text;
   llvm::raw_string_ostream out(text);
