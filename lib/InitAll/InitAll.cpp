@@ -5,6 +5,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Reference/Interpreter.h"
+#include "ssmq/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -13,4 +14,4 @@ void mlir::ssm::registerAllDialects(DialectRegistry &registry) {
   registerEvaluableModels(registry);
 }
 
-void mlir::ssm::registerAllPasses() {}
+void mlir::ssm::registerAllPasses() { registerSSMQTransformsPasses(); }

@@ -16,7 +16,7 @@ InterpreterProgram::create(ModuleOp module, const WeightLookup &weights,
                            ::ssmq::KernelOptions kernels) {
   llvm::Expected<::ssmq::ProgramSignature> signature = ::ssmq::readSignature(module);
   if (!signature) {
-    module.emitError() << llvm::toString(signature.takeError());
+    emitError(module.getLoc()) << llvm::toString(signature.takeError());
     return failure();
   }
   auto function = cast<FunctionOpInterface>(module.lookupSymbol("forward"));
@@ -37,8 +37,8 @@ llvm::Expected<ProgramState> InterpreterProgram::createState(int64_t capacity) c
   return ::ssmq::createZeroState(signature, capacity);
 }
 
-llvm::Expected<Tensor> InterpreterProgram::forward(ArrayRef<int32_t> tokens,
-                                                   ProgramState &state) const {
+llvm::Expected<Tensor> InterpreterProgram::forward(ArrayRef<int32_t> tokens, ProgramState &state,
+                                                   Interpreter::Values *trace) const {
   if (llvm::Error error = ::ssmq::checkFeed(signature, tokens, state))
     return std::move(error);
   SmallVector<Tensor> arguments{
@@ -54,7 +54,7 @@ llvm::Expected<Tensor> InterpreterProgram::forward(ArrayRef<int32_t> tokens,
     message += fault.str();
     return success();
   });
-  FailureOr<SmallVector<Tensor>> results = interpreter->run(arguments);
+  FailureOr<SmallVector<Tensor>> results = interpreter->run(arguments, trace);
   if (failed(results))
     return llvm::createStringError(message);
   Tensor logits = results->front();

@@ -45,23 +45,23 @@ FailureOr<Tensor> mlir::ssm::getWeightValue(ml_program::GlobalLoadConstOp load,
   StringRef name = load.getGlobal().getLeafReference().getValue();
   llvm::Expected<Tensor> stored = weights(name);
   if (!stored) {
-    load.emitError() << llvm::toString(stored.takeError());
+    emitError(load.getLoc()) << llvm::toString(stored.takeError());
     return failure();
   }
   auto type = dyn_cast<RankedTensorType>(load.getType());
   std::optional<DType> dtype = type ? getStorageType(type.getElementType()) : std::nullopt;
   if (!dtype || !type.hasStaticShape()) {
-    load.emitError() << "weight '" << name << "' has the type " << load.getType()
-                     << ", which no weight can have";
+    emitError(load.getLoc()) << "weight '" << name << "' has the type " << load.getType()
+                             << ", which no weight can have";
     return failure();
   }
   ::ssmq::Shape shape = getStorageShape(type);
   bool isCodes = *dtype == DType::I8;
   if (::ssmq::getCheckedNumBytes(*dtype, shape) != stored->getNumBytes() ||
       (!isCodes && stored->getDType() != *dtype)) {
-    load.emitError() << "weight '" << name << "' is stored as " << getName(stored->getDType())
-                     << " in " << stored->getNumBytes() << " bytes, but the program expects "
-                     << load.getType();
+    emitError(load.getLoc()) << "weight '" << name << "' is stored as "
+                             << getName(stored->getDType()) << " in " << stored->getNumBytes()
+                             << " bytes, but the program expects " << load.getType();
     return failure();
   }
   return viewAs(*stored, *dtype, shape);

@@ -18,6 +18,9 @@
 
 namespace ssmq {
 
+/// Counts up when a format gives other values than before, so that old measurements are known.
+inline constexpr llvm::StringLiteral formatNumericsVersion = "1";
+
 /// A weight in codes: value = (code - zero point) * scale, exact in f32 for codes of up to 8 bits.
 struct QuantizedTensor {
   /// Codes as i8, one a byte, in the shape of the weight.

@@ -19,7 +19,12 @@ public:
   int64_t getVocabSize() const override { return signature.vocabSize; }
   llvm::Expected<::ssmq::ProgramState> createState(int64_t capacity) const override;
   llvm::Expected<::ssmq::Tensor> forward(ArrayRef<int32_t> tokens,
-                                         ::ssmq::ProgramState &state) const override;
+                                         ::ssmq::ProgramState &state) const override {
+    return forward(tokens, state, /*trace=*/nullptr);
+  }
+  /// As above; `trace`, if given, receives all values for Interpreter::rerun.
+  llvm::Expected<::ssmq::Tensor> forward(ArrayRef<int32_t> tokens, ::ssmq::ProgramState &state,
+                                         Interpreter::Values *trace) const;
 
   const Interpreter &getInterpreter() const { return *interpreter; }
 

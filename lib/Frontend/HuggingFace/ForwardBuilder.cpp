@@ -191,7 +191,7 @@ Value ForwardBuilder::embedding(StringRef name, int64_t rows, int64_t columns) {
   Value table = weight((name + ".weight").str(), {rows, columns});
   return EmbeddingOp::create(builder, locationOf(name), getTokens(), table, /*scales=*/nullptr,
                              /*zero_points=*/nullptr, /*group_size=*/nullptr,
-                             /*packed_bits=*/nullptr, pathAttr(name));
+                             /*packed_bits=*/nullptr, /*columns=*/nullptr, pathAttr(name));
 }
 
 Value ForwardBuilder::linear(StringRef name, Value input, int64_t outputs, bool bias) {

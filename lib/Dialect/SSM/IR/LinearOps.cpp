@@ -48,9 +48,15 @@ LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *context, std::optional<
       failed(check.isStatic("weight", op.getWeight())))
     return failure();
   int64_t rows = getDimSize(op.getWeight(), 0), columns = getDimSize(op.getWeight(), 1);
-  // A packed table of 4-bit codes has an even number of columns, so that a row ends on a byte.
-  if (op.getPackedBits())
-    columns = columns * 8 / std::max<int64_t>(1, *op.getPackedBits());
+  if (op.getPackedBits()) {
+    int64_t bits = std::max<int64_t>(1, *op.getPackedBits());
+    int64_t stored = columns;
+    columns = op.getColumns() ? static_cast<int64_t>(*op.getColumns()) : stored * 8 / bits;
+    if (columns < 1 || ::ssmq::getPackedRowBytes(columns, bits) != stored)
+      return check.fail("columns do not fit packed rows of " + Twine(stored) + " bytes");
+  } else if (op.getColumns()) {
+    return check.fail("columns belong to a packed weight");
+  }
   if (failed(check.quantization(op.getWeight(), op.getScales(), op.getZeroPoints(),
                                 op.getGroupSize(), op.getPackedBits(), rows, columns)))
     return failure();

@@ -36,7 +36,8 @@ def SSM_EmbeddingOp : SSM_WeightOp<"embedding"> {
   let summary = "rows of a table by token id";
   let description = [{
     `ids` is T, `weight` V x D; the result is T x D in f32. An id outside [0, V) is an error when
-    the program runs. Quantized tables as for `ssm.linear`.
+    the program runs. Quantized tables as for `ssm.linear`; `columns` is D where packed rows do not
+    tell.
 
     ```mlir
     %e = ssm.embedding %ids, %w : (tensor<?xi32>, tensor<2048x256xf16>) -> tensor<?x256xf32>
@@ -45,6 +46,7 @@ def SSM_EmbeddingOp : SSM_WeightOp<"embedding"> {
   let arguments = (ins SSM_Ids:$ids, SSM_Weight:$weight,
                        Optional<SSM_Scales>:$scales, Optional<SSM_ZeroPoints>:$zero_points,
                        OptionalAttr<I64Attr>:$group_size, OptionalAttr<I64Attr>:$packed_bits,
+                       OptionalAttr<I64Attr>:$columns,
                        OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result);
   let assemblyFormat = [{

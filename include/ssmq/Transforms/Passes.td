@@ -1,0 +1,82 @@
+//===- Passes.td - Measure, assign, quantize ------------------*- tablegen -*-===//
+
+#ifndef SSMQ_TRANSFORMS_PASSES
+#define SSMQ_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
+  let summary = "measure what each format costs at each weight";
+  let description = [{
+    Runs @forward on calibration tokens with the reference interpreter, once at full precision and
+    once for each (weight site, format), where only the ops that depend on the weight are evaluated
+    again. Writes a table of KL(p||q), KL(q||p), SQNR, MSE, change of cross-entropy and same-top-1
+    for each candidate, each with its standard error, beside the noise floor. A journal makes an
+    interrupted run go on where it was cut; progress is shown on a terminal. The IR is not changed; `remarks` reports the table
+    there, at each weight.
+  }];
+  let options = [
+    Option<"tokens", "tokens", "std::string", "",
+           "File with the calibration tokens: one JSON array of ids">,
+    ListOption<"formats", "formats", "std::string",
+               "Formats to measure (default: int4 and int8, per channel and in groups of 32, 64 "
+               "and 128 where a row is longer than a group)">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"threads", "threads", "unsigned", "0", "Candidates at the same time; 0: all cores">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"output", "output", "std::string", "", "Table to write (JSON)">,
+    Option<"journal", "journal", "std::string", "",
+           "Journal to keep and to go on from (JSON Lines)">,
+    Option<"remarks", "remarks", "bool", "false", "Emit the table as remarks">,
+  ];
+}
+
+def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
+  let summary = "choose a format for each weight";
+  let description = [{
+    Sets the attribute `ssm.format` on each weight site: from an assignment file; or uniformly, the
+    same format everywhere; or greedily, so that the predicted KL of a sensitivity table is least
+    under a budget. A budget counts everything the program stores, in bits per parameter (`4.5bpw`)
+    or bytes (`3MB`, `2.5MiB`).
+  }];
+  let options = [
+    Option<"method", "method", "std::string", "\"greedy\"", "greedy, uniform or file">,
+    Option<"table", "table", "std::string", "", "Sensitivity table (greedy)">,
+    Option<"budget", "budget", "std::string", "", "Budget, e.g. 4.5bpw or 3MB (greedy)">,
+    Option<"format", "format", "std::string", "", "Format for all weights (uniform)">,
+    Option<"input", "input", "std::string", "", "Assignment to apply (file)">,
+    Option<"output", "output", "std::string", "", "Assignment to write (JSON)">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
+def QuantizePass : Pass<"ssmq-quantize", "::mlir::ModuleOp"> {
+  let summary = "store weights in the formats assigned to them";
+  let description = [{
+    Rewrites each weight with an attribute `ssm.format` to a compact quant type with its scales and
+    zero points beside it, and writes all weights of the program, packed, to a new safetensors file
+    that becomes the module's checkpoint. Codes of a tensor `w` are in `w` (see Formats/Packing.h),
+    scales in `w_scale`, zero points in `w_zero_point`.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::ml_program::MLProgramDialect"];
+}
+
+def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
+  let summary = "give quantized weights the type of their bytes";
+  let description = [{
+    `!quant.any` weights become tensors of i8 with `packed_bits`, as code generators read them and
+    as they lie in the checkpoint already: no data move.
+  }];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::ml_program::MLProgramDialect"];
+}
+
+#endif // SSMQ_TRANSFORMS_PASSES
