@@ -1,5 +1,6 @@
 //===- ssmq-plugin.cpp - libSSMQ.so, loaded by a stock mlir-opt -----------===//
 
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "ssmq/InitAll.h"
@@ -13,5 +14,9 @@ SSMQ_PLUGIN_ENTRY mlir::DialectPluginLibraryInfo mlirGetDialectPluginInfo() {
 }
 
 SSMQ_PLUGIN_ENTRY mlir::PassPluginLibraryInfo mlirGetPassPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, "SSMQ", "0.1", [] { mlir::ssm::registerAllPasses(); }};
+  return {MLIR_PLUGIN_API_VERSION, "SSMQ", "0.1", [] {
+            // A host that is ours has them already, and MLIR ends the process on a second copy.
+            if (!mlir::PassInfo::lookup("ssmq-assign"))
+              mlir::ssm::registerAllPasses();
+          }};
 }
