@@ -15,4 +15,5 @@ tools = [os.path.join(config.ssmq_obj_root, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
 config.substitutions.append(("%ssmq_plugin", os.path.join(config.ssmq_obj_root, "lib", "libSSMQ.so")))
 config.substitutions.append(("%ssmq_bin", tools[0]))
+config.substitutions.append(("%ssmq_cmake", os.path.join(config.ssmq_obj_root, "lib", "cmake", "ssmq")))
 config.substitutions.append(("%python", sys.executable))

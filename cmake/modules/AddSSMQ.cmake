@@ -13,6 +13,10 @@ function(ssmq_add_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
+  target_include_directories(${name} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:include>)
+  install(TARGETS ${name} EXPORT SSMQTargets COMPONENT development ARCHIVE DESTINATION lib)
 endfunction()
 
 function(ssmq_set_compile_options name)
@@ -31,4 +35,5 @@ function(ssmq_add_tool name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   add_dependencies(${name} ssmq-headers)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  install(TARGETS ${name} COMPONENT tools RUNTIME DESTINATION bin)
 endfunction()

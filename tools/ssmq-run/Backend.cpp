@@ -8,8 +8,10 @@
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/ExecutionEngine/Library.h"
+#include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace ssmq;
@@ -18,23 +20,33 @@ using llvm::Expected;
 
 static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-lower-to-cpu";
 
+/// The checkpoint that a module of a file names, relative to the folder of the file.
+static std::string findCheckpoint(mlir::ModuleOp module, llvm::StringRef file) {
+  auto named = module->getAttrOfType<mlir::StringAttr>(mlir::ssm::SSMDialect::kCheckpointAttrName);
+  if (!named || llvm::sys::path::is_absolute(named.getValue()))
+    return named ? named.str() : "";
+  llvm::SmallString<128> path(llvm::sys::path::parent_path(file));
+  llvm::sys::path::append(path, named.getValue());
+  return path.str().str();
+}
+
 std::unique_ptr<Model> Model::load(mlir::MLIRContext &context, llvm::StringRef path,
                                    llvm::StringRef checkpoint) {
   auto model = std::make_unique<Model>();
-  model->module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
-  if (!model->module)
-    return nullptr;
-  model->checkpoint = checkpoint.str();
-  auto named =
-      (*model->module)->getAttrOfType<mlir::StringAttr>(mlir::ssm::SSMDialect::kCheckpointAttrName);
-  if (checkpoint.empty() && named) {
-    llvm::SmallString<128> resolved(named.getValue());
-    if (!llvm::sys::path::is_absolute(resolved)) {
-      resolved = llvm::sys::path::parent_path(path);
-      llvm::sys::path::append(resolved, named.getValue());
-    }
-    model->checkpoint = resolved.str().str();
+  if (llvm::sys::fs::is_directory(path)) {
+    auto imported = mlir::ssm::importHuggingFace(&context, path);
+    if (failed(imported))
+      return nullptr;
+    model->module = std::move(*imported);
+    model->checkpoint = path.str();
+  } else {
+    model->module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+    if (!model->module)
+      return nullptr;
+    model->checkpoint = findCheckpoint(*model->module, path);
   }
+  if (!checkpoint.empty())
+    model->checkpoint = checkpoint.str();
   return model;
 }
 

@@ -18,8 +18,9 @@ enum class Emission { None, Object, SharedLibrary, Header };
 /// A module of the ssm dialect and its weights.
 class Model {
 public:
-  /// Reads the module; null after a diagnostic. The checkpoint is that of `checkpoint`, or of the
-  /// attribute ssm.checkpoint, relative to the folder of the file.
+  /// Reads a module, or imports the Hugging Face directory `path`; null after a diagnostic. Weights
+  /// are those of `checkpoint` or, when that is empty, of the directory or of the module's
+  /// attribute ssm.checkpoint, which is relative to the folder of the file.
   static std::unique_ptr<Model> load(mlir::MLIRContext &context, llvm::StringRef path,
                                      llvm::StringRef checkpoint);
 

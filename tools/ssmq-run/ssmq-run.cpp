@@ -29,7 +29,8 @@ enum class Runner { Interpreter, Reference, Fast, Compiled };
 
 struct Options {
   cl::OptionCategory category{"ssmq-run options"};
-  cl::opt<std::string> program{cl::Positional, cl::Required, cl::desc("PROGRAM.mlir[bc]"),
+  cl::opt<std::string> program{cl::Positional, cl::Required,
+                               cl::desc("PROGRAM.mlir[bc] or a Hugging Face directory"),
                                cl::cat(category)};
   cl::opt<std::string> checkpoint{
       "checkpoint", cl::value_desc("path"), cl::cat(category),

@@ -156,7 +156,7 @@ LogicalResult ForwardBuilder::checkWeights() {
       diagnostic << " (and " << numErrors - 1 << " more tensors that are missing or do not fit)";
     return diagnostic;
   }
-  if (auto error = weights.checkFinite(builder.getContext()->getThreadPool().getMaxConcurrency()))
+  if (auto error = weights.checkFinite(builder.getContext()->getNumThreads()))
     return emitError(builder.getUnknownLoc(), llvm::toString(std::move(error)));
   SmallVector<StringRef> unused;
   llvm::copy_if(weights.getNames(), std::back_inserter(unused),
