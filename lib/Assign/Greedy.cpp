@@ -40,7 +40,7 @@ std::vector<size_t> ssmq::getLowerHull(llvm::ArrayRef<Choice> choices) {
 namespace {
 struct Step {
   double gainPerByte;
-  size_t site, from, to;
+  size_t site, to;
 };
 
 /// What is chosen so far, and the bytes left.
@@ -70,9 +70,7 @@ struct Allocation {
 static double climbHulls(Allocation &allocation, llvm::ArrayRef<Step> steps) {
   std::optional<double> relaxed;
   for (const Step &step : steps) {
-    // A step that was left out closes its site: the later ones start where it would have ended.
-    if (allocation.chosen[step.site] != step.from)
-      continue;
+    // Once a step does not fit, the later ones of its site do not either: they need still more.
     if (allocation.fits(step.site, allocation.problem.sites[step.site].choices[step.to]))
       allocation.take(step.site, step.to);
     else if (!relaxed)
@@ -109,7 +107,7 @@ Expected<Assignment> ssmq::assignGreedy(const AssignmentProblem &problem, int64_
     allocation.chosen.push_back(hull.front());
     smallest += site.choices[hull.front()].bytes;
     for (auto [from, to] : llvm::zip(hull, llvm::drop_begin(hull)))
-      steps.push_back({getGainPerByte(site.choices[from], site.choices[to]), index, from, to});
+      steps.push_back({getGainPerByte(site.choices[from], site.choices[to]), index, to});
   }
   if (smallest > budget)
     return makeError("the budget of {0} bytes ({1:F2} bits a weight) cannot be met: the smallest "

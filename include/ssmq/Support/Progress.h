@@ -10,13 +10,10 @@
 #define SSMQ_SUPPORT_PROGRESS_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/raw_ostream.h"
 #include <chrono>
 #include <mutex>
 #include <string>
-
-namespace llvm {
-class raw_ostream;
-}
 
 namespace ssmq {
 
