@@ -242,6 +242,11 @@ NB_MODULE(_ssmq, module) {
       .def_ro("prefill", &SsmqThroughput::prefill)
       .def_ro("decode", &SsmqThroughput::decode);
 
+  module.def("assign", [](const std::string &table, const std::string &budget,
+                          const std::string &assignment) {
+    check([&] { return ssmqAssign(table.c_str(), budget.c_str(), assignment.c_str()); });
+  });
+
   nb::class_<Context>(module, "Context").def(nb::init<>());
   nb::class_<State>(module, "State")
       .def("clone", &State::clone)

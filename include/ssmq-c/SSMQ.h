@@ -172,6 +172,12 @@ SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *
                                      size_t promptSize, int64_t numTokens, unsigned repeats,
                                      SsmqThroughput *throughput);
 
+/*===-- Assignment --------------------------------------------------------===*/
+
+/** Reads a sensitivity table, chooses the formats of least KL within a budget ("4.5bpw", "3MB"; see
+ *  ssmq/Assign/Budget.h) and writes the assignment. All of them are JSON files. */
+SSMQ_EXPORT SsmqStatus ssmqAssign(const char *table, const char *budget, const char *assignment);
+
 #ifdef __cplusplus
 }
 #endif

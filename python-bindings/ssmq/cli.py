@@ -11,13 +11,14 @@ from .output import remove_unfinished
 INTERRUPTED = 130
 
 
-def _run() -> int:
+def run(arguments: list[str]) -> int:
+    """Runs a command and returns its exit code."""
     import typer
 
     from .commands import app
 
     try:
-        return app(standalone_mode=False, prog_name="ssmq") or 0
+        return app(arguments, prog_name="ssmq", standalone_mode=False) or 0
     except Error as error:
         return _fail(str(error), error.status)
     except typer.TyperException as error:
@@ -50,7 +51,7 @@ def main() -> None:
     status = [INTERNAL]
 
     def work() -> None:
-        status[0] = _run()
+        status[0] = run(sys.argv[1:])
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()

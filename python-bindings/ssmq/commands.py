@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .engine import Engine
+from .report import Table, make_console
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Measures, chooses and compiles quantization formats of language models.")
@@ -17,13 +18,23 @@ Calibration = Annotated[Path, typer.Option("--calibration", metavar="TEXT",
 Length = Annotated[int, typer.Option("--sequence-length", min=2,
                                      help="Tokens of a sequence, the unit of measuring.")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What runs the program.")]
-Formats = Annotated[str, typer.Option("--formats", metavar="LIST",
-                                      help="Formats to measure, commas between them.")]
+MeasureLength = Annotated[int, typer.Option("--sequence-length", min=2,
+                                            help="Tokens of a calibration sequence.")]
+NumSequences = Annotated[int, typer.Option("--num-sequences", min=0,
+                                           help="At most so many of them; 0 takes all.")]
+Formats = Annotated[str | None, typer.Option(
+    "--formats", metavar="LIST", show_default="int4 and int8, a channel or 32, 64, 128 a scale",
+    help="Formats to measure, commas between them (int4:g64,int8:channel).")]
 Budget = Annotated[str, typer.Option("--budget", metavar="SIZE",
                                      help="Bits a weight (4.5bpw) or bytes (3.2MB).")]
 
-DEFAULT_FORMATS = ("int8:channel,int8:g128,int8:g64,int8:g32,"
-                   "int4:channel,int4:g128,int4:g64,int4:g32")
+
+def split(formats: str | None) -> list[str] | None:
+    return [name.strip() for name in formats.split(",")] if formats else None
+
+
+def show(table: Table) -> None:
+    make_console().print(table.to_rich())
 
 
 @app.command()
@@ -61,3 +72,120 @@ def evaluate(model: ModelDir,
     result = work.evaluate(load(model), text, load(teacher) if teacher else None, engine,
                            sequence_length)
     print(work.to_json(result) if json else work.to_text(result))
+
+
+@app.command()
+def measure(model: ModelDir, calibration: Calibration,
+            output: Annotated[Path, typer.Option("-o", metavar="TABLE",
+                                                 help="The table to write (JSON).")],
+            formats: Formats = None, sequence_length: MeasureLength = 256,
+            num_sequences: NumSequences = 0) -> None:
+    """Measure what each format costs at each weight.
+
+    An interrupted measurement goes on from TABLE.journal when it is started again."""
+    from . import stages, tables
+    from .engine import get_threads
+    from .output import check_new
+    from .quantize import load_original
+    from .text import read_calibration
+    from .tokenizer import Tokenizer
+
+    check_new(output)
+    loaded = load_original(model)
+    text = read_calibration(calibration, Tokenizer(model), sequence_length)
+    journal = output.with_name(output.name + ".journal")
+    stages.measure(loaded, text, output, split(formats), sequence_length, num_sequences,
+                   get_threads(), journal)
+    journal.unlink(missing_ok=True)
+    show(tables.summarize_formats(output))
+
+
+@app.command()
+def assign(table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
+                                                 help="What `ssmq measure` wrote.")],
+           budget: Budget,
+           output: Annotated[Path, typer.Option("-o", metavar="ASSIGNMENT",
+                                                help="The assignment to write (JSON).")]) -> None:
+    """Choose a format for each weight, the least KL within a budget."""
+    from . import stages, tables
+    from .output import check_new
+
+    check_new(output)
+    stages.assign(table, budget, output)
+    show(tables.summarize_assignment(output))
+
+
+@app.command()
+def quantize(model: ModelDir,
+             out: Annotated[Path, typer.Option("-o", metavar="OUT",
+                                               help="The directory to write.")],
+             calibration: Annotated[Path | None, typer.Option(
+                 "--calibration", metavar="TEXT", help="The text to measure on.")] = None,
+             budget: Annotated[str | None, typer.Option(
+                 "--budget", metavar="SIZE",
+                 help="Bits a weight (4.5bpw) or bytes (3.2MB).")] = None,
+             uniform: Annotated[str | None, typer.Option(
+                 "--uniform", metavar="FORMAT",
+                 help="One format for all weights, without a measurement.")] = None,
+             assignment: Annotated[Path | None, typer.Option(
+                 "--assignment", metavar="FILE",
+                 help="The formats that `ssmq assign` chose, or written by hand.")] = None,
+             formats: Formats = None, sequence_length: MeasureLength = 256,
+             num_sequences: NumSequences = 0) -> None:
+    """Quantize a model: measure, choose within a budget, and store.
+
+    Formats come from a measurement (--calibration and --budget), from --uniform or from
+    --assignment."""
+    from . import quantize as work
+    from . import stages, tables
+    from .engine import get_threads
+    from .errors import USAGE, Error
+    from .output import check_new, scratch_directory
+    from .text import read_calibration
+    from .tokenizer import Tokenizer
+
+    ways = [bool(calibration or budget), bool(uniform), bool(assignment)]
+    if sum(ways) != 1 or bool(calibration) != bool(budget):
+        raise Error("give --calibration and --budget, or --uniform, or --assignment", USAGE)
+    check_new(out)
+    loaded, threads = work.load_original(model), get_threads()
+    if uniform:
+        work.write(loaded, out, lambda one, path: stages.assign_uniform(one, uniform, path), threads)
+    elif assignment:
+        work.write(loaded, out, lambda one, path: stages.assign_file(one, assignment, path), threads)
+    else:
+        text = read_calibration(calibration, Tokenizer(model), sequence_length)
+        with scratch_directory() as scratch:
+            table = scratch / "table.json"
+            stages.measure(loaded, text, table, split(formats), sequence_length, num_sequences,
+                           threads)
+            work.write(loaded, out,
+                       lambda one, path: stages.assign_budget(one, table, budget, path), threads,
+                       text, table)
+    show(tables.summarize_assignment(out / "assignment.json"))
+
+
+@app.command()
+def demo(model: ModelDir,
+         calibration: Annotated[Path | None, typer.Option(
+             "--calibration", metavar="TEXT", show_default="MODEL/data/calibration.txt",
+             help="The text to measure on.")] = None,
+         evaluation: Annotated[Path | None, typer.Option(
+             "--evaluation", metavar="TEXT", show_default="MODEL/data/evaluation.txt",
+             help="The text to judge by.")] = None,
+         out: Annotated[Path, typer.Option("-o", metavar="OUT",
+                                           help="The directory for models and table.")] =
+         Path("demo-out"),
+         prompt: Annotated[str, typer.Option(help="The beginning of the text to write.")] =
+         "The kernel",
+         sequence_length: MeasureLength = 256, num_sequences: NumSequences = 8,
+         engine: EngineOption = Engine.compiled,
+         update_readme: Annotated[bool, typer.Option(
+             "--update-readme", help="Put the table into ./README.md.")] = False) -> None:
+    """Show the whole line on one model: measure, mix, compare, write a text."""
+    from . import demo as work
+
+    work.show(model, out, work.Options(
+        calibration or model / "data" / "calibration.txt",
+        evaluation or model / "data" / "evaluation.txt",
+        prompt, engine, sequence_length, num_sequences), Path("README.md") if update_readme else None)

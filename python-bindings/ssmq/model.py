@@ -28,21 +28,27 @@ def load(path: str | os.PathLike) -> "Model":
         program = directory / name
         if program.exists():
             module = _ssmq.Module.parse(_context(), program.read_bytes(), str(program))
-            # The file names the directory that it was written in.
-            module.set_checkpoint(str(directory.absolute()))
-            return Model(module, directory)
+            model = Model(module, directory, is_output=True)
+            # The directory may have been moved since the file was written.
+            model.name_checkpoint(directory)
+            return model
     if not (directory / "config.json").exists():
         raise Error(f"{directory} holds neither config.json nor {PROGRAM_FILES[0]}")
     return Model(_ssmq.Module.import_hugging_face(_context(), str(directory)), directory)
 
 
 class Model:
-    def __init__(self, module: _ssmq.Module, directory: Path):
+    def __init__(self, module: _ssmq.Module, directory: Path, is_output: bool = False):
         self._module = module
         self.directory = directory
+        self.is_output = is_output
 
     def clone(self) -> "Model":
-        return Model(self._module.clone(), self.directory)
+        return Model(self._module.clone(), self.directory, self.is_output)
+
+    def name_checkpoint(self, directory: Path) -> None:
+        """Where the module's weights are from now on."""
+        self._module.set_checkpoint(str(directory.absolute()))
 
     def run_pipeline(self, pipeline: str) -> None:
         """Runs passes on the module as `ssmq-opt --pass-pipeline`; a failure changes nothing."""

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import rich.box
+import rich.console
+import rich.table
+
 from .program import Estimate
 
 
@@ -11,12 +15,11 @@ class Table:
     columns: list[str]
     rows: list[list[str]] = field(default_factory=list)
 
-    def to_rich(self):
-        from rich.table import Table as RichTable
-
-        table = RichTable(title=self.title, title_justify="left")
+    def to_rich(self) -> rich.table.Table:
+        table = rich.table.Table(title=self.title, title_justify="left", box=rich.box.SIMPLE_HEAD,
+                                 pad_edge=False)
         for index, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if index else "left")
+            table.add_column(column, justify="right" if index else "left", no_wrap=True)
         for row in self.rows:
             table.add_row(*row)
         return table
@@ -28,5 +31,11 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
-def with_error(estimate: Estimate, digits: int) -> str:
-    return f"{estimate.mean:.{digits}f} ± {estimate.standard_error:.{digits}f}"
+def with_error(estimate: Estimate, digits: int, scale: float = 1) -> str:
+    return f"{estimate.mean * scale:.{digits}f} ± {estimate.standard_error * scale:.{digits}f}"
+
+
+def make_console() -> rich.console.Console:
+    """On stdout; lines in a file or a pipe are as long as they need to be."""
+    console = rich.console.Console()
+    return console if console.is_terminal else rich.console.Console(width=200)

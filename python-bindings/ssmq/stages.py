@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import _ssmq
+
 from .errors import Error
 from .model import Model
+from .output import scratch_directory
+from .text import Text
 
 
 def quote(value: object) -> str:
@@ -19,12 +23,48 @@ def quote(value: object) -> str:
 
 
 def pass_text(name: str, **options: object) -> str:
-    """name{key=value ...}; options of None are left out."""
-    given = [f"{key.replace('_', '-')}={quote(value)}" for key, value in options.items()
-             if value is not None]
+    """name{key=value ...}; a list is given by commas, and options of None are left out."""
+    given = []
+    for key, value in options.items():
+        if isinstance(value, (list, tuple)):
+            given.append(f"{key.replace('_', '-')}={','.join(map(quote, value))}")
+        elif value is not None:
+            given.append(f"{key.replace('_', '-')}={quote(value)}")
     return f"{name}{{{' '.join(given)}}}" if given else name
 
 
-def write_tokens(path: Path, tokens: list[int]) -> Path:
-    path.write_text(json.dumps(tokens))
-    return path
+def measure(model: Model, calibration: Text, output: Path, formats: list[str] | None,
+            sequence_length: int, num_sequences: int, threads: int,
+            journal: Path | None = None) -> None:
+    """Writes the sensitivity table of each weight in each format."""
+    with scratch_directory() as scratch:
+        # The table names its calibration by this file.
+        tokens = scratch / calibration.path.name
+        tokens.write_text(json.dumps(calibration.tokens))
+        model.run_pipeline(pass_text(
+            "ssmq-sensitivity", tokens=tokens, formats=formats or None,
+            sequence_length=sequence_length, num_sequences=num_sequences, threads=threads,
+            output=output, journal=journal))
+
+
+def assign(table: Path, budget: str, output: Path) -> None:
+    """Writes the assignment of least KL within a budget; needs no model."""
+    _ssmq.assign(str(table), budget, str(output))
+
+
+def assign_budget(model: Model, table: Path, budget: str, output: Path) -> None:
+    model.run_pipeline(pass_text("ssmq-assign", method="greedy", table=table, budget=budget,
+                                 output=output))
+
+
+def assign_uniform(model: Model, format: str, output: Path) -> None:
+    model.run_pipeline(pass_text("ssmq-assign", method="uniform", format=format, output=output))
+
+
+def assign_file(model: Model, assignment: Path, output: Path) -> None:
+    model.run_pipeline(pass_text("ssmq-assign", method="file", input=assignment, output=output))
+
+
+def quantize(model: Model, output: Path, threads: int) -> None:
+    """Stores the weights in their formats, in a new safetensors file."""
+    model.run_pipeline(pass_text("ssmq-quantize", output=output, threads=threads))

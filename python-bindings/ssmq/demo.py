@@ -1,0 +1,124 @@
+"""`ssmq demo`: the whole line on one model, and the table that the README shows."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import generate, machine, quantize, readme, stages, tables
+from .engine import Engine, get_threads, make_program
+from .model import Model, load
+from .output import new_directory
+from .overlap import Sketch
+from .program import Program
+from .report import Table, make_console, with_error
+from .text import read_calibration, read_text, refuse_overlap
+from .tokenizer import Tokenizer
+
+COLUMNS = ["model", "MB", "bits", "perplexity", "KL, 1/1000 nat", "same top-1", "tokens/s"]
+PROMPT_TOKENS, DECODED_TOKENS = 64, 128
+WRITTEN_TOKENS, TEMPERATURE, SEED = 96, 0.7, 1
+TABLE_FILE = "table.md"
+
+
+@dataclass
+class Options:
+    calibration: Path
+    evaluation: Path
+    prompt: str = "The kernel"
+    engine: Engine = Engine.compiled
+    # Of the calibration; the evaluation takes all its text, in sequences of 512.
+    sequence_length: int = 256
+    num_sequences: int = 8
+    uniform: tuple[str, ...] = ("int8:channel", "int4:g64")
+    budgets: tuple[str, ...] = ("5.5bpw", "4.5bpw")
+
+
+def show(directory: Path, out: Path, options: Options, readme_path: Path | None) -> None:
+    if readme_path:
+        readme.check(readme_path)
+    if (out / TABLE_FILE).exists():  # of an earlier demo
+        shutil.rmtree(out)
+    started = time.monotonic()
+    console = make_console()
+    with new_directory(out) as scratch:
+        demo = Demo(directory, options, lambda step: console.print(f"[dim]{step}[/dim]"))
+        text = demo.run(scratch)
+        markdown = (f"`ssmq demo {directory}` printed:\n\n{demo.table.to_markdown()}\n"
+                    f"{demo.describe()}\n")
+        (scratch / TABLE_FILE).write_text(markdown, encoding="utf-8")
+    console.print(demo.table.to_rich())
+    console.print(demo.describe(), style="dim")
+    console.print(f"\nA text by the last model (temperature {TEMPERATURE}):\n")
+    console.print(text, markup=False, highlight=False)
+    console.print(f"\n{out} holds models and tables; all took {time.monotonic() - started:.0f} s")
+    if readme_path:
+        readme.update(readme_path, markdown)
+
+
+class Demo:
+    def __init__(self, directory: Path, options: Options, say: Callable[[str], None]):
+        self.options, self.say, self.threads = options, say, get_threads()
+        self.model = quantize.load_original(directory)
+        tokenizer = Tokenizer(directory)
+        self.calibration = read_calibration(options.calibration, tokenizer,
+                                            options.sequence_length)
+        self.evaluation = read_text(options.evaluation, tokenizer)
+        refuse_overlap(Sketch.of(str(options.calibration), self.calibration.content),
+                       self.evaluation)
+        # Interpreted, so that the row of the original shows what compiling changes: the noise floor.
+        self.teacher = self.model.interpreter("fast", 1)
+        self.table = Table(directory.resolve().name, COLUMNS)
+
+    def run(self, out: Path) -> str:
+        """Writes the models into `out`, fills the table and returns a text by the last model."""
+        sensitivity = out / "table.json"
+        self.say("measuring each format at each weight, on "
+                 f"{self.options.num_sequences} x {self.options.sequence_length} tokens")
+        stages.measure(self.model, self.calibration, sensitivity, None,
+                       self.options.sequence_length, self.options.num_sequences, self.threads)
+        self.add_row("original", self.model, tables.get_original_size(sensitivity))
+
+        for format in self.options.uniform:
+            directory = out / f"uniform-{format.replace(':', '-')}"
+            quantize.write(self.model, directory,
+                           lambda one, path: stages.assign_uniform(one, format, path),
+                           self.threads)
+            self.add_variant(f"all {format}", directory)
+        for budget in self.options.budgets:
+            directory = out / f"mix-{budget}"
+            quantize.write(self.model, directory,
+                           lambda one, path: stages.assign_budget(one, sensitivity, budget, path),
+                           self.threads, self.calibration, sensitivity)
+            model, program = self.add_variant(f"KL mix {budget}", directory)
+        pieces: list[str] = []
+        generate.write(model, program, self.options.prompt, WRITTEN_TOKENS, TEMPERATURE, SEED,
+                       pieces.append)
+        return "".join(pieces)
+
+    def add_variant(self, name: str, directory: Path) -> tuple[Model, Program]:
+        model = load(directory)
+        return model, self.add_row(name, model, tables.get_size(directory / "assignment.json"))
+
+    def add_row(self, name: str, model: Model, size: tables.Size) -> Program:
+        self.say(f"evaluating {name}")
+        program = make_program(model, self.options.engine, self.threads)
+        result = program.evaluate(self.evaluation.tokens, self.teacher)
+        speed = program.benchmark(self.evaluation.tokens[:PROMPT_TOKENS], DECODED_TOKENS, 3)
+        self.num_scored = result.num_scored
+        self.table.rows.append([
+            name, f"{size.num_bytes / 1e6:.2f}", f"{size.bits:.2f}",
+            with_error(result.perplexity, 2), with_error(result.forward_kl, 3, scale=1000),
+            f"{result.same_top1.mean:.2%}", f"{speed.decode:.0f}"])
+        return program
+
+    def describe(self) -> str:
+        """What the numbers are, to stand below the table."""
+        return (f"Size as stored, in bits a weight; {self.num_scored} tokens of "
+                f"{self.evaluation.path.name} in sequences of 512, ± standard error over sequences; "
+                "mean KL(original || model), where the original is interpreted in f32, so that its "
+                "row is the noise floor. Formats of the mixes were chosen on "
+                f"{self.options.num_sequences} x {self.options.sequence_length} tokens of "
+                f"{self.calibration.path.name}. Tokens a second: decoding one sequence, median of "
+                f"3 x {DECODED_TOKENS} tokens, {self.options.engine} on {machine.describe()}.")

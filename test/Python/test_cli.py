@@ -1,0 +1,196 @@
+"""The command: what it writes, and for each bad input one line, an exit code and no output."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import ssmq
+from ssmq import cli
+from tiny import WORDS, make_model
+
+QUICK = ["--sequence-length", "16", "--formats", "int4:channel,int8:channel"]
+
+
+def make_text(path, seed, words=80):
+    generator = random.Random(seed)
+    path.write_text(" ".join(generator.choice(WORDS[1:]) for _ in range(words)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def text(tmp_path):
+    return make_text(tmp_path / "calibration.txt", 1)
+
+
+@pytest.fixture
+def run(capfd):
+    """Runs a command; returns its exit code, stdout and stderr."""
+
+    def run(*arguments):
+        capfd.readouterr()
+        return cli.run([str(argument) for argument in arguments]), *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def fails(run, tmp_path):
+    """Runs a command that says one line with `message` and leaves no file."""
+
+    def fails(message, *arguments, status=1):
+        before = sorted(tmp_path.rglob("*"))
+        code, _, error = run(*arguments)
+        assert message in error
+        assert code == status and error.startswith("ssmq: ") and error.count("\n") == 1
+        assert sorted(tmp_path.rglob("*")) == before
+
+    return fails
+
+
+def test_quantize_then_use(run, fails, model, text, tmp_path):
+    out = tmp_path / "out"
+    code, output, _ = run("quantize", model, "--calibration", text, "--budget", "9bpw", "-o", out,
+                          *QUICK)
+    assert code == 0 and "bits a weight" in output
+    assert {path.name for path in out.iterdir()} == {
+        "assignment.json", "calibration.json", "config.json", "model.safetensors",
+        "program.mlirbc", "table.json", "tokenizer.json"}
+    report = json.loads((out / "assignment.json").read_text())["report"]
+    assert 4 < report["bitsPerWeight"] <= 9
+    assert str(out) not in ssmq.load(model).mlir()
+
+    # A moved output still finds its weights.
+    moved = out.rename(tmp_path / "moved")
+    other = make_text(tmp_path / "evaluation.txt", 2)
+    code, output, _ = run("eval", moved, "--text", other, "--teacher", model, "--engine",
+                          "reference", "--sequence-length", "20", "--json")
+    assert code == 0
+    result = json.loads(output)
+    assert result["scored_tokens"] == 76
+    assert 0 < result["kl_teacher_student"]["mean"] < 0.1
+
+    code, output, _ = run("run", moved, "-p", "a b c", "-n", "5", "--engine", "fast")
+    assert code == 0 and output.startswith("a b c")
+
+    fails("is the calibration text", "eval", moved, "--text", text)
+    fails("is quantized already", "quantize", moved, "--uniform", "int8:channel", "-o", out)
+    (moved / "calibration.json").write_text("{}")
+    fails("calibration.json is damaged", "eval", moved, "--text", text)
+
+
+def test_stages_one_by_one(run, model, text, tmp_path):
+    table, assignment, out = (tmp_path / name for name in ("t.json", "a.json", "out"))
+    code, output, _ = run("measure", model, "--calibration", text, "-o", table, *QUICK)
+    assert code == 0 and "i4 sym per_channel" in output
+    assert not table.with_name("t.json.journal").exists()
+    assert run("assign", table, "--budget", "8bpw", "-o", assignment)[0] == 0
+    assert run("quantize", model, "--assignment", assignment, "-o", out)[0] == 0
+    chosen = json.loads(assignment.read_text())["sites"]
+    assert json.loads((out / "assignment.json").read_text())["sites"] == chosen
+
+
+def test_path_with_spaces(run, model, tmp_path):
+    out = tmp_path / "an out, 'quoted' {x}"
+    assert run("quantize", model, "--uniform", "int8:channel", "-o", out)[0] == 0
+    assert run("run", out, "-p", "a", "-n", "2", "--engine", "fast")[0] == 0
+
+
+@pytest.mark.parametrize("faults, message", [
+    (["no-config"], "holds neither config.json"),
+    (["no-weights"], "no safetensors files"),
+    (["truncate"], "model.safetensors"),
+    (['model_type="gpt2"'], "gpt2"),
+    (["drop=model.norm.weight"], "model.norm.weight"),
+    (["shape=model.norm.weight"], "model.norm.weight"),
+    (["type=model.norm.weight"], "model.norm.weight"),
+    (["nan=lm_head.weight"], "lm_head.weight"),
+])
+def test_bad_models(fails, tmp_path, faults, message):
+    broken = make_model(tmp_path / "broken", *faults)
+    fails(message, "quantize", broken, "--uniform", "int8:channel", "-o", tmp_path / "out")
+
+
+def test_bad_tokenizer(fails, tmp_path, text):
+    broken = make_model(tmp_path / "broken")
+    arguments = ["eval", broken, "--text", text, "--engine", "fast"]
+    (broken / "tokenizer.json").write_text("{")
+    fails("tokenizer.json is not a tokenizer", *arguments)
+    (broken / "tokenizer.json").unlink()
+    fails("tokenizer.json is missing", *arguments)
+
+
+@pytest.mark.parametrize("content, message", [
+    ("", "is empty"), ("a b c", "is too short: 3 tokens, at least 32")])
+def test_bad_calibration(fails, model, tmp_path, content, message):
+    text = tmp_path / "text.txt"
+    text.write_text(content)
+    for rest in (["measure"], ["quantize", "--budget", "6bpw"]):
+        fails(message, *rest, model, "--calibration", text, "-o", tmp_path / "out",
+              "--sequence-length", 16)
+
+
+@pytest.mark.parametrize("budget, message", [
+    ("0.5bpw", "budget"), ("4.5", "4.5"), ("-1bpw", "-1bpw"), ("nanbpw", "nanbpw")])
+def test_bad_budgets(fails, run, model, text, tmp_path, budget, message):
+    fails(message, "quantize", model, "--calibration", text, f"--budget={budget}", "-o",
+          tmp_path / "out", *QUICK)
+    table = tmp_path / "table.json"
+    assert run("measure", model, "--calibration", text, "-o", table, *QUICK)[0] == 0
+    fails(message, "assign", table, f"--budget={budget}", "-o", tmp_path / "a.json")
+
+
+def test_bad_files(fails, model, text, tmp_path):
+    fails("does not exist", "eval", model, "--text", tmp_path / "none")
+    fails("none", "assign", tmp_path / "none", "--budget", "5bpw", "-o", tmp_path / "a.json")
+    fails("calibration.txt:1:1: expected a value", "assign", text, "--budget", "5bpw", "-o", tmp_path / "a.json")
+    fails("none", "quantize", model, "--assignment", tmp_path / "none", "-o", tmp_path / "out")
+    fails("int3", "quantize", model, "--uniform", "int3:what", "-o", tmp_path / "out")
+    fails("exists", "quantize", model, "--uniform", "int8:channel", "-o", text)
+    fails("the prompt is empty", "run", model, "-p", "", "--engine", "fast")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["quantize", "m", "-o", "out"],
+    ["quantize", "m", "-o", "out", "--budget", "4bpw"],
+    ["quantize", "m", "-o", "out", "--uniform", "int8:channel", "--assignment", "a"],
+    ["run", "m"], ["eval", "m", "--bogus"], ["frobnicate"],
+    ["run", "m", "-p", "x", "--engine", "gpu"],
+])
+def test_usage(fails, arguments):
+    fails("", *arguments, status=2)
+
+
+def test_full_disk_and_internal_errors(monkeypatch, fails, model, tmp_path):
+    arguments = ["quantize", model, "--uniform", "int8:channel", "-o", tmp_path / "out"]
+
+    def fail(error):
+        def copy(*_):
+            raise error
+        monkeypatch.setattr("shutil.copyfile", copy)
+
+    fail(OSError(28, "No space left on device"))
+    fails("No space left on device", *arguments, status=3)
+    fail(RuntimeError("a\nbug"))
+    fails("internal error: RuntimeError: a bug", *arguments, status=70)
+
+
+def test_process(model):
+    """As the console script starts it."""
+    root = Path(ssmq.__file__).parents[1]
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    start = [sys.executable, "-c", "from ssmq.cli import main; main()"]
+    good = subprocess.run([*start, "--help"], env=environment, capture_output=True, text=True)
+    assert good.returncode == 0 and "quantize" in good.stdout and root
+    bad = subprocess.run([*start, "run", "/none", "-p", "x"], env=environment,
+                         capture_output=True, text=True)
+    assert bad.returncode == 1 and bad.stdout == ""
+    assert bad.stderr == "ssmq: /none is not a directory; give a model's directory\n"
