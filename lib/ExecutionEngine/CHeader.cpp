@@ -11,8 +11,8 @@
 using namespace ssmq;
 using llvm::Error;
 
-// LibraryRuntime.c implements this. `@` stands for the name of the library, `$` for it in capitals
-// and `%` for the size of the vocabulary.
+// LibraryRuntime.c implements this. `@` stands for the name of the library, `$` for it in capitals,
+// `%` for the size of the vocabulary and `&` for the parts below, in their order.
 static constexpr llvm::StringLiteral kHeader = R"c(/* @: a language model compiled by ssmq. C99.
  *
  * Feed tokens to a state; each call gives the logits after every token it is fed, and the state
@@ -37,7 +37,7 @@ enum {
   $_INVALID_ARGUMENT = 1,  /* a null pointer or a negative count */
   $_INVALID_TOKEN = 2,     /* a token outside the vocabulary */
   $_CAPACITY_EXCEEDED = 3, /* more tokens than the state was made for */
-  $_OUT_OF_MEMORY = 4
+  $_OUT_OF_MEMORY = 4&
 };
 
 /* A status in words. */
@@ -46,7 +46,7 @@ const char *@_status_message(int status);
 /* $_VOCAB_SIZE of the library that is linked or loaded. */
 int64_t @_vocab_size(void);
 
-/* What the program remembers of one sequence. */
+&/* What the program remembers of one sequence. */
 typedef struct @_state @_state;
 
 /* Makes the state of an empty sequence that can grow to `capacity` tokens; *state is null when this
@@ -74,6 +74,18 @@ int @_forward(@_state *state, const int32_t *tokens, int64_t n, float *logits);
 #endif /* SSMQ_LIBRARY_$_H */
 )c";
 
+// Only for libraries without weights.
+static constexpr llvm::StringLiteral kWeightParts[] = {
+    R"c(,
+  $_CANNOT_READ_WEIGHTS = 5, /* a file of the weights is missing or cannot be mapped */
+  $_OTHER_WEIGHTS = 6,       /* a file is not the one that the program was compiled with */
+  $_NO_WEIGHTS = 7           /* @_load_weights comes first */)c",
+    R"c(/* Maps the weights, which lie in the files of a checkpoint in `folder` and must stay there
+ * unchanged. Call it once, before tokens are fed. */
+int @_load_weights(const char *folder);
+
+)c"};
+
 std::string ssmq::makeLibraryName(llvm::StringRef path) {
   std::string name;
   for (char c : llvm::sys::path::stem(path))
@@ -87,17 +99,26 @@ Error ssmq::emitHeader(const ProgramSignature &signature, const LibraryOptions &
                        llvm::StringRef path) {
   if (makeLibraryName(options.name) != options.name)
     return makeError("the name {0} is not a C identifier", quote(options.name));
-  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
-    llvm::StringRef rest = kHeader;
-    for (size_t at; (at = rest.find_first_of("@$%")) != llvm::StringRef::npos;) {
-      stream << rest.take_front(at);
-      if (rest[at] == '%')
-        stream << signature.vocabSize;
-      else
-        stream << (rest[at] == '@' ? options.name : llvm::StringRef(options.name).upper());
-      rest = rest.drop_front(at + 1);
+  std::string upper = llvm::StringRef(options.name).upper();
+  auto print = [&](auto &self, llvm::raw_ostream &stream, llvm::StringRef text) -> void {
+    const llvm::StringLiteral *part = kWeightParts;
+    for (size_t at; (at = text.find_first_of("@$%&")) != llvm::StringRef::npos;) {
+      stream << text.take_front(at);
+      switch (text[at]) {
+      case '@': stream << options.name; break;
+      case '$': stream << upper; break;
+      case '%': stream << signature.vocabSize; break;
+      default:
+        if (!options.embedWeights)
+          self(self, stream, *part);
+        ++part;
+      }
+      text = text.drop_front(at + 1);
     }
-    stream << rest;
+    stream << text;
+  };
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
+    print(print, stream, kHeader);
     return Error::success();
   });
 }

@@ -5,11 +5,24 @@
  *
  *===---------------------------------------------------------------------------===*/
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { OK, INVALID_ARGUMENT, INVALID_TOKEN, CAPACITY_EXCEEDED, OUT_OF_MEMORY };
+enum {
+  OK,
+  INVALID_ARGUMENT,
+  INVALID_TOKEN,
+  CAPACITY_EXCEEDED,
+  OUT_OF_MEMORY,
+  CANNOT_READ_WEIGHTS,
+  OTHER_WEIGHTS,
+  NO_WEIGHTS
+};
 
 /* What is known of a state; a dimension of -1 is the capacity. Defined by the emitter. */
 struct layout {
@@ -18,6 +31,21 @@ struct layout {
 };
 extern const int64_t ssmq_library_vocab, ssmq_library_num_states;
 extern const struct layout ssmq_library_layouts[];
+/* The files of the weights and where in them each weight lies; none when weights are embedded. The
+ * checksum is FNV-1a (64 bits) of the first `head_bytes`, which hold the names and places of all
+ * tensors. */
+struct file {
+  const char *name;
+  int64_t num_bytes, head_bytes;
+  uint64_t checksum;
+};
+struct place {
+  int64_t file, offset;
+};
+extern const int64_t ssmq_library_num_files, ssmq_library_num_weights;
+extern const struct file ssmq_library_files[];
+extern const struct place ssmq_library_places[];
+extern const char *ssmq_library_weights[];
 /* Call the program with an array of descriptors: tokens, states, logits. */
 void ssmq_library_invoke_forward(void *const *descriptors);
 void ssmq_library_invoke_decode(void *const *descriptors);
@@ -127,6 +155,59 @@ int64_t ssmq_library_state_capacity(const struct state *state) {
 
 int64_t ssmq_library_state_length(const struct state *state) { return state ? state->length : 0; }
 
+static int map_file(const char *folder, const struct file *file, const char **data) {
+  size_t length = strlen(folder) + strlen(file->name) + 2;
+  char *path = malloc(length);
+  if (!path)
+    return OUT_OF_MEMORY;
+  strcpy(path, folder);
+  strcat(path, "/");
+  strcat(path, file->name);
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  free(path);
+  struct stat status;
+  if (descriptor < 0 || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (descriptor >= 0)
+      close(descriptor);
+    return CANNOT_READ_WEIGHTS;
+  }
+  if (status.st_size != file->num_bytes) {
+    close(descriptor);
+    return OTHER_WEIGHTS;
+  }
+  void *mapped = mmap(NULL, file->num_bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  close(descriptor);
+  if (mapped == MAP_FAILED)
+    return CANNOT_READ_WEIGHTS;
+  *data = mapped;
+  uint64_t checksum = UINT64_C(0xcbf29ce484222325);
+  for (int64_t i = 0; i < file->head_bytes; ++i)
+    checksum = (checksum ^ (unsigned char)(*data)[i]) * UINT64_C(0x100000001b3);
+  if (checksum == file->checksum)
+    return OK;
+  munmap(mapped, file->num_bytes);
+  *data = NULL;
+  return OTHER_WEIGHTS;
+}
+
+int ssmq_library_load_weights(const char *folder) {
+  if (!folder)
+    return INVALID_ARGUMENT;
+  const char **data = calloc(ssmq_library_num_files, sizeof(*data));
+  if (!data)
+    return OUT_OF_MEMORY;
+  int status = OK;
+  for (int64_t i = 0; i < ssmq_library_num_files && status == OK; ++i)
+    status = map_file(folder, &ssmq_library_files[i], &data[i]);
+  for (int64_t i = 0; i < ssmq_library_num_files && status != OK; ++i)
+    if (data[i])
+      munmap((void *)data[i], ssmq_library_files[i].num_bytes);
+  for (int64_t i = 0; i < ssmq_library_num_weights && status == OK; ++i)
+    ssmq_library_weights[i] = data[ssmq_library_places[i].file] + ssmq_library_places[i].offset;
+  free(data);
+  return status;
+}
+
 int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, float *logits) {
   if (!state || n < 0 || (n > 0 && (!tokens || !logits)))
     return INVALID_ARGUMENT;
@@ -135,6 +216,8 @@ int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, 
   for (int64_t i = 0; i < n; ++i)
     if (tokens[i] < 0 || tokens[i] >= ssmq_library_vocab)
       return INVALID_TOKEN;
+  if (ssmq_library_num_weights && !ssmq_library_weights[0])
+    return NO_WEIGHTS;
   if (n == 0)
     return OK;
   set_data(state->tokens, tokens);
@@ -157,6 +240,12 @@ const char *ssmq_library_status_message(int status) {
     return "the tokens do not fit the capacity of the state";
   case OUT_OF_MEMORY:
     return "out of memory";
+  case CANNOT_READ_WEIGHTS:
+    return "a file of the weights cannot be read";
+  case OTHER_WEIGHTS:
+    return "a file of the weights is not the one that the program was compiled with";
+  case NO_WEIGHTS:
+    return "the weights are not loaded";
   default:
     return "unknown status";
   }

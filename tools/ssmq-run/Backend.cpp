@@ -7,7 +7,6 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
-#include "ssmq/ExecutionEngine/Library.h"
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Error.h"
@@ -17,8 +16,6 @@
 using namespace ssmq;
 using llvm::Error;
 using llvm::Expected;
-
-static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-lower-to-cpu";
 
 /// The checkpoint that a module of a file names, relative to the folder of the file.
 static std::string findCheckpoint(mlir::ModuleOp module, llvm::StringRef file) {
@@ -31,8 +28,9 @@ static std::string findCheckpoint(mlir::ModuleOp module, llvm::StringRef file) {
 }
 
 std::unique_ptr<Model> Model::load(mlir::MLIRContext &context, llvm::StringRef path,
-                                   llvm::StringRef checkpoint) {
+                                   llvm::StringRef checkpoint, llvm::StringRef lowering) {
   auto model = std::make_unique<Model>();
+  model->lowering = lowering.str();
   if (llvm::sys::fs::is_directory(path)) {
     auto imported = mlir::ssm::importHuggingFace(&context, path);
     if (failed(imported))
@@ -67,8 +65,9 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower() const {
   mlir::PassManager passes(lowered->getContext());
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  if (failed(mlir::parsePassPipeline(kLoweringPipeline, passes, stream)))
-    return makeError("there is no pipeline {0}: {1}", kLoweringPipeline, problem);
+  std::string pipeline = llvm::formatv("ssmq-lower-to-cpu{{{0}}", lowering);
+  if (failed(mlir::parsePassPipeline(pipeline, passes, stream)))
+    return makeError("the lowering cannot be set up: {0}", problem);
   if (failed(passes.run(*lowered)))
     return makeError("the program cannot be lowered");
   return lowered;
@@ -97,9 +96,7 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
   return CompiledProgram::compile(**lowered, std::move(*signature), lookup, compile);
 }
 
-Error Model::emit(Emission emission, llvm::StringRef name, const CompileOptions &compile,
-                  llvm::StringRef path) const {
-  LibraryOptions options{name.str(), compile};
+Error Model::emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const {
   Expected<ProgramSignature> signature = readSignature(*module);
   if (!signature)
     return signature.takeError();

@@ -5,8 +5,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
-#include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ssmq/ExecutionEngine/Library.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Kernels/KernelOptions.h"
 
@@ -22,14 +21,13 @@ public:
   /// are those of `checkpoint` or, when that is empty, of the directory or of the module's
   /// attribute ssm.checkpoint, which is relative to the folder of the file.
   static std::unique_ptr<Model> load(mlir::MLIRContext &context, llvm::StringRef path,
-                                     llvm::StringRef checkpoint);
+                                     llvm::StringRef checkpoint, llvm::StringRef lowering);
 
   llvm::Expected<std::unique_ptr<Program>> makeProgram(Backend backend, KernelOptions kernels,
                                                        const CompileOptions &compile) const;
 
-  /// Writes the compiled program; its C functions are prefixed with `name`.
-  llvm::Error emit(Emission emission, llvm::StringRef name, const CompileOptions &compile,
-                   llvm::StringRef path) const;
+  /// Writes the compiled program or its header.
+  llvm::Error emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const;
 
 private:
   llvm::Expected<const WeightStore *> getWeights() const;
@@ -38,6 +36,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// Empty when the module names none.
   std::string checkpoint;
+  std::string lowering;
   /// Opened at the first weight.
   mutable std::shared_ptr<const WeightStore> weights;
 };

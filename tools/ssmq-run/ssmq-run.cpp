@@ -86,6 +86,11 @@ struct Options {
                               cl::desc("Where --emit writes")};
   cl::opt<std::string> name{"name", cl::value_desc("identifier"), cl::cat(category),
                             cl::desc("Prefix of the C functions (default: from the output)")};
+  cl::opt<bool> externalWeights{
+      "external-weights", cl::cat(category),
+      cl::desc("Leaves the weights in their files, which the host names to *_load_weights")};
+  cl::opt<std::string> lowering{"lowering", cl::value_desc("options"), cl::cat(category),
+                                cl::desc("Options of ssmq-lower-to-cpu, as vector-width=8")};
   cl::opt<unsigned> level{"O", cl::Prefix, cl::init(3), cl::cat(category),
                           cl::desc("Optimisation level, 0 to 3")};
   cl::opt<std::string> cpu{"mcpu", cl::cat(category), cl::desc("Processor to compile for")};
@@ -213,15 +218,15 @@ static int run(const Options &options) {
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   llvm::SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  std::unique_ptr<Model> model = Model::load(context, options.program, options.checkpoint);
+  std::unique_ptr<Model> model =
+      Model::load(context, options.program, options.checkpoint, options.lowering);
   if (!model)
     return ExitInput;
   if (emits) {
-    std::string name = options.name;
-    if (name.empty())
-      name = makeLibraryName(options.output);
-    if (Error error =
-            model->emit(options.emission, name, options.getCompileOptions(), options.output))
+    LibraryOptions library{options.name, options.getCompileOptions(), !options.externalWeights};
+    if (library.name.empty())
+      library.name = makeLibraryName(options.output);
+    if (Error error = model->emit(options.emission, library, options.output))
       return fail(std::move(error));
     return ExitOk;
   }

@@ -24,13 +24,15 @@ struct LibraryOptions {
   std::string name;
   /// `threads` is ignored: the host sets OpenMP's number.
   CompileOptions compile;
+  /// Otherwise the host calls <name>_load_weights with the folder of the files that hold them.
+  bool embedWeights = true;
 };
 
 /// The name of a file without folder and extension as a C identifier.
 std::string makeLibraryName(llvm::StringRef path);
 
-/// Writes a relocatable object. Its weights are read from their files by the assembler and lie in
-/// a section for large data.
+/// Writes a relocatable object. Embedded weights are read from their files by the assembler and lie
+/// in a section for large data.
 llvm::Error emitObject(mlir::ModuleOp lowered, const ProgramSignature &signature,
                        WeightLocator weights, const LibraryOptions &options, llvm::StringRef path);
 

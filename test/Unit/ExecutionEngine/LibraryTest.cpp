@@ -75,8 +75,9 @@ protected:
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   mlir::OwningOpRef<mlir::ModuleOp> module;
   ProgramSignature signature;
-  std::function<llvm::Expected<FileRange>(llvm::StringRef)> located =
-      [this](llvm::StringRef name) { return locate(name); };
+  std::function<llvm::Expected<FileRange>(llvm::StringRef)> located = [this](llvm::StringRef name) {
+    return locate(name);
+  };
 };
 
 /// What host.c prints when all is well.
@@ -117,6 +118,56 @@ TEST_F(LibraryTest, TwoObjectsInOneExecutable) {
     llvm::cantFail(emitHeader(signature, options, path(std::string(name) + ".h")));
   }
   EXPECT_EQ(runHost(path("first.o"), path("second.o")), expectedOutput(0));
+}
+
+constexpr llvm::StringLiteral kLoader = R"c(
+#include "plain.h"
+#include <stdio.h>
+int main(int argc, char **argv) {
+  plain_state *state;
+  float logits[PLAIN_VOCAB_SIZE];
+  const int32_t token = 3;
+  plain_state_create(1, &state);
+  if (plain_forward(state, &token, 1, logits) != PLAIN_NO_WEIGHTS)
+    return 99;
+  int status = plain_load_weights(argv[argc - 1]);
+  if (status == PLAIN_OK)
+    status = plain_forward(state, &token, 1, logits);
+  if (status == PLAIN_OK)
+    printf("%g %g\n", logits[0], logits[2]);
+  plain_state_destroy(state);
+  return status;
+}
+)c";
+
+TEST_F(LibraryTest, HostLoadsWeightsOfTheSameFileOnly) {
+  prepare();
+  LibraryOptions options{"plain", {}, /*embedWeights=*/false};
+  auto error = emitSharedLibrary(*module, signature, locator(), options, path("plain.so"));
+  ASSERT_FALSE(bool(error)) << message(std::move(error));
+  llvm::cantFail(emitHeader(signature, options, path("plain.h")));
+  std::ofstream(path("loader.c")) << kLoader.str();
+  std::string include = ("-I" + folder).str(), rpath = ("-Wl,-rpath," + folder).str();
+  EXPECT_EQ(run({SSMQ_TEST_CLANG, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", include,
+                 path("loader.c"), path("plain.so"), "-o", path("loader"), rpath}),
+            "");
+  EXPECT_EQ(run({path("loader"), folder}), "3 -6\n");
+
+  std::string other = path("other");
+  ASSERT_FALSE(llvm::sys::fs::create_directory(other));
+  EXPECT_EQ(run({path("loader"), other}), "exit code 5 ");
+  auto writeOther = [&](llvm::StringRef head, llvm::StringRef tail) {
+    std::ofstream file(other + "/a \"b\\.bin", std::ios::binary);
+    file << head.str();
+    file.write(reinterpret_cast<const char *>(kScale), sizeof(kScale));
+    file << tail.str();
+  };
+  writeOther("Header!", "more");
+  EXPECT_EQ(run({path("loader"), other}), "exit code 6 ");
+  writeOther("header!", "mor");
+  EXPECT_EQ(run({path("loader"), other}), "exit code 6 ");
+  writeOther("header!", "MORE");
+  EXPECT_EQ(run({path("loader"), other}), "3 -6\n");
 }
 
 TEST_F(LibraryTest, ThreadedLibraryBringsItsRuntime) {
