@@ -3,7 +3,10 @@
 #include "ssmq/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
+#include "ssmq/Conversion/SSMToVector/Passes.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Transforms/Passes.h"
+#include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/Interpreter.h"
 #include "ssmq/Transforms/Passes.h"
 
@@ -12,6 +15,12 @@ using namespace mlir;
 void mlir::ssm::registerAllDialects(DialectRegistry &registry) {
   registry.insert<SSMDialect>();
   registerEvaluableModels(registry);
+  registerLowerToCPUDependencies(registry);
 }
 
-void mlir::ssm::registerAllPasses() { registerSSMQTransformsPasses(); }
+void mlir::ssm::registerAllPasses() {
+  registerSSMQTransformsPasses();
+  registerSSMToVectorPasses();
+  registerSSMTransformsPasses();
+  registerLowerToCPUPipelines();
+}

@@ -1,0 +1,81 @@
+//===- Passes.td - Passes towards compiled programs -----------*- tablegen -*-===//
+
+#ifndef SSMQ_DIALECT_SSM_TRANSFORMS_PASSES
+#define SSMQ_DIALECT_SSM_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SpecializeTokens : Pass<"ssmq-specialize-tokens", "::mlir::ModuleOp"> {
+  let summary = "add @decode, a copy of @forward for one token";
+  let description = [{
+    Clones @forward under the name @decode with `tensor<1xi32>` tokens and gives every value that
+    follows from them a static shape, so that kernels for one token (matrix times vector, no loop
+    over tokens) are generated. A module without @forward, with a @decode or with tokens of a
+    static number is left as it is.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def BindWeights : Pass<"ssmq-bind-weights", "::mlir::ModuleOp"> {
+  let summary = "make weights external memory under their own names";
+  let description = [{
+    `ml_program.global @w(#ml_program.extern)` becomes the declaration `memref.global @w`, which the
+    JIT binds to the bytes of the checkpoint and the linker to those of an archive; a global with a
+    value becomes a constant. Quantized weights must be packed (`--ssmq-pack`).
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def EntryABI : Pass<"ssmq-entry-abi", "::mlir::ModuleOp"> {
+  let summary = "entries take buffers and return nothing";
+  let description = [{
+    A public function on tensors, `(inputs..., states...) -> (output, next states...)`, becomes one
+    on buffers, `(inputs..., states..., output)` with the states updated in place and
+    `llvm.emit_c_interface`. States are the arguments with the attribute `ssm.state`; where no
+    argument has it, as many of the last arguments as there are results after the first.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def FuseElementwise : Pass<"ssmq-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "chains of elementwise ops become one linalg.generic each";
+  let description = [{
+    Brings elementwise arith and math on tensors, splats and broadcasts to `linalg.generic`, and
+    fuses a producer into its only user, so that a chain such as silu(z) * y passes over memory
+    once.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def ExpandCopies : Pass<"ssmq-expand-copies", "::mlir::func::FuncOp"> {
+  let summary = "copies of strided buffers become loops";
+  let description = [{
+    `memref.copy` between contiguous buffers is a memcpy; any other would call MLIR's runtime
+    library, which programs do not carry.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def FreeBuffers : Pass<"ssmq-free-buffers", "::mlir::func::FuncOp"> {
+  let summary = "free each buffer after its last use";
+  let description = [{
+    Inserts `memref.dealloc` behind the last op of the block that may use an allocation or a view of
+    it. A buffer that leaves its block through the terminator, or has been freed already, is left
+    alone.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def ExpandMath : Pass<"ssmq-expand-math"> {
+  let summary = "replace transcendental functions of f32 by arithmetic that vectorizes";
+  let description = [{
+    `math.exp` becomes the polynomial of `lib/Kernels` (below 2 ulp, subnormal results included);
+    log, log1p, expm1, tanh and erf take upstream's approximations. The rest stays for libm.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+#endif // SSMQ_DIALECT_SSM_TRANSFORMS_PASSES

@@ -1,0 +1,48 @@
+//===- LowerToCPU.h - From tensors to LLVM IR for CPUs ----------*- C++ -*-===//
+//
+// --ssmq-lower-to-cpu takes programs of the ssm dialect with arith, math, tensor, linalg and
+// ml_program (weights extern, quantized ones packed) and leaves the LLVM and OpenMP dialects, with
+// the entries that ExecutionEngine/CompiledProgram.h describes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_PIPELINES_LOWERTOCPU_H
+#define SSMQ_PIPELINES_LOWERTOCPU_H
+
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::ssm {
+
+struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
+  Option<unsigned> vectorWidth{
+      *this, "vector-width",
+      llvm::cl::desc("f32 lanes of a vector, a power of two; 0 takes this host's"),
+      llvm::cl::init(0)};
+  Option<bool> threads{*this, "threads", llvm::cl::desc("Let loops run on OpenMP threads"),
+                       llvm::cl::init(true)};
+  Option<int64_t> minParallelWork{
+      *this, "min-parallel-work",
+      llvm::cl::desc("Multiply-adds below which a loop stays on its thread"),
+      llvm::cl::init(262144)};
+  Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
+                      llvm::cl::init(true)};
+};
+
+/// Tensors to buffers: calls of kernels, loops over elementwise chains, states in place.
+void buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions &options);
+/// All the way to the LLVM and OpenMP dialects.
+void buildLowerToCPUPipeline(OpPassManager &passes, const LowerToCPUOptions &options);
+
+/// Makes --ssmq-bufferize and --ssmq-lower-to-cpu known.
+void registerLowerToCPUPipelines();
+/// Dialects and interface models that the pipelines need of upstream and of ours.
+void registerLowerToCPUDependencies(DialectRegistry &registry);
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_PIPELINES_LOWERTOCPU_H

@@ -1,0 +1,237 @@
+//===- KernelBuilder.cpp - Builds the loops of a kernel -------------------===//
+
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+Value KernelBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(*this, getLoc(), value);
+}
+Value KernelBuilder::f32(float value) {
+  return arith::ConstantOp::create(*this, getF32FloatAttr(value));
+}
+Value KernelBuilder::add(Value lhs, Value rhs) { return createOrFold<arith::AddIOp>(lhs, rhs); }
+Value KernelBuilder::mul(Value lhs, Value rhs) { return createOrFold<arith::MulIOp>(lhs, rhs); }
+Value KernelBuilder::floorDiv(Value lhs, int64_t rhs) {
+  return createOrFold<arith::DivUIOp>(lhs, index(rhs));
+}
+Value KernelBuilder::rem(Value lhs, int64_t rhs) {
+  return createOrFold<arith::RemUIOp>(lhs, index(rhs));
+}
+Value KernelBuilder::min(Value lhs, Value rhs) { return createOrFold<arith::MinSIOp>(lhs, rhs); }
+Value KernelBuilder::dim(Value memref, int64_t dim) {
+  int64_t size = cast<MemRefType>(memref.getType()).getDimSize(dim);
+  return ShapedType::isDynamic(size) ? memref::DimOp::create(*this, memref, dim).getResult()
+                                     : index(size);
+}
+
+Value KernelBuilder::zeros(int64_t lanes) {
+  VectorType type = vectorType(lanes);
+  return arith::ConstantOp::create(*this, type, getZeroAttr(type));
+}
+Value KernelBuilder::splat(Value scalar, int64_t lanes) {
+  return vector::BroadcastOp::create(*this, VectorType::get({lanes}, scalar.getType()), scalar);
+}
+Value KernelBuilder::fma(Value a, Value b, Value c) {
+  return vector::FMAOp::create(*this, a, b, c);
+}
+Value KernelBuilder::shuffle(Value a, Value b, ArrayRef<int64_t> mask) {
+  return vector::ShuffleOp::create(*this, a, b, getDenseI64ArrayAttr(mask));
+}
+
+static int64_t getLanes(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
+
+Value KernelBuilder::pad(Value vector, int64_t lanes) {
+  if (getLanes(vector) == lanes)
+    return vector;
+  return vector::InsertStridedSliceOp::create(*this, vector, zeros(lanes), ArrayRef<int64_t>{0},
+                                              ArrayRef<int64_t>{1});
+}
+
+Value KernelBuilder::slice(Value vector, int64_t first, int64_t lanes) {
+  if (getLanes(vector) == lanes)
+    return vector;
+  return vector::ExtractStridedSliceOp::create(*this, vector, ArrayRef<int64_t>{first},
+                                               ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
+}
+
+Value KernelBuilder::extract(Value vector, int64_t lane) {
+  return vector::ExtractOp::create(*this, vector, ArrayRef<int64_t>{lane});
+}
+
+Value KernelBuilder::sumLanes(Value vector) { return extract(sumEach(vector), 0); }
+
+Value KernelBuilder::maxLanes(Value vector) {
+  for (int64_t half = getLanes(vector) / 2; half > 0; half /= 2)
+    vector = arith::MaximumFOp::create(*this, slice(vector, 0, half), slice(vector, half, half));
+  return extract(vector, 0);
+}
+
+/// Lane numbers of `count` consecutive groups of `width` lanes: of each group `take` from `first`.
+static SmallVector<int64_t> groupLanes(int64_t count, int64_t width, int64_t first, int64_t take) {
+  SmallVector<int64_t> lanes;
+  for (int64_t group = 0; group < count; ++group)
+    for (int64_t lane = 0; lane < take; ++lane)
+      lanes.push_back(group * width + first + lane);
+  return lanes;
+}
+
+// Each step adds the upper half of every vector's lanes to the lower half and puts two vectors into
+// one, so that n sums cost about 3n operations instead of 2n log(width).
+Value KernelBuilder::sumEach(ArrayRef<Value> vectors) {
+  SmallVector<Value> parts(vectors);
+  size_t padded = llvm::bit_ceil(parts.size());
+  int64_t width = getLanes(parts.front()), groups = 1;
+  while (parts.size() < padded)
+    parts.push_back(zeros(width));
+  while (parts.size() > 1) {
+    SmallVector<Value> merged;
+    for (size_t i = 0; i < parts.size(); i += 2) {
+      int64_t take = std::max<int64_t>(width / 2, 1);
+      Value low = shuffle(parts[i], parts[i + 1], groupLanes(2 * groups, width, 0, take));
+      if (width > 1) {
+        Value high = shuffle(parts[i], parts[i + 1], groupLanes(2 * groups, width, take, take));
+        low = arith::AddFOp::create(*this, low, high);
+      }
+      merged.push_back(low);
+    }
+    width = std::max<int64_t>(width / 2, 1);
+    groups *= 2;
+    parts = std::move(merged);
+  }
+  Value sums = parts.front();
+  for (; width > 1; width /= 2) {
+    Value low = shuffle(sums, sums, groupLanes(groups, width, 0, width / 2));
+    Value high = shuffle(sums, sums, groupLanes(groups, width, width / 2, width / 2));
+    sums = arith::AddFOp::create(*this, low, high);
+  }
+  return slice(sums, 0, vectors.size());
+}
+
+Value KernelBuilder::loadRaw(Value memref, ValueRange indices, int64_t lanes) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  return vector::LoadOp::create(*this, VectorType::get({lanes}, element), memref, indices);
+}
+Value KernelBuilder::load(Value memref, ValueRange indices, int64_t lanes) {
+  return widen(loadRaw(memref, indices, lanes));
+}
+Value KernelBuilder::loadScalar(Value memref, ValueRange indices) {
+  return widen(memref::LoadOp::create(*this, memref, indices));
+}
+void KernelBuilder::store(Value vector, Value memref, ValueRange indices) {
+  vector::StoreOp::create(*this, vector, memref, indices);
+}
+void KernelBuilder::storeScalar(Value scalar, Value memref, ValueRange indices) {
+  memref::StoreOp::create(*this, scalar, memref, indices);
+}
+
+Value KernelBuilder::widen(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  auto withElement = [&](Type type) -> Type {
+    if (auto vector = dyn_cast<VectorType>(value.getType()))
+      return vector.clone(type);
+    return type;
+  };
+  if (element.isF32())
+    return value;
+  if (isa<FloatType>(element))
+    return arith::ExtFOp::create(*this, withElement(getF32Type()), value);
+  if (!element.isInteger(32))
+    value = arith::ExtSIOp::create(*this, withElement(getI32Type()), value);
+  return arith::SIToFPOp::create(*this, withElement(getF32Type()), value);
+}
+
+Value KernelBuilder::allocate(Value tokens, ArrayRef<int64_t> trailing) {
+  std::optional<int64_t> known = getConstantIntValue(tokens);
+  SmallVector<int64_t> shape = {known ? *known : ShapedType::kDynamic};
+  shape.append(trailing.begin(), trailing.end());
+  auto type = MemRefType::get(shape, getF32Type());
+  return memref::AllocOp::create(*this, type, known ? ValueRange() : ValueRange(tokens),
+                                 getI64IntegerAttr(64));
+}
+void KernelBuilder::free(Value memref) { memref::DeallocOp::create(*this, memref); }
+
+KernelBuilder::Values KernelBuilder::loop(Value begin, Value end, int64_t step, ValueRange inits,
+                                          function_ref<Values(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(*this, begin, end, index(step), inits,
+                                 [&](OpBuilder &, Location, Value iv, ValueRange values) {
+                                   // Filled below, through this builder.
+                                 });
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToEnd(loop.getBody());
+  Values next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  scf::YieldOp::create(*this, next);
+  return Values(loop.getResults());
+}
+
+void KernelBuilder::loop(Value begin, Value end, int64_t step, function_ref<void(Value)> body) {
+  loop(begin, end, step, ValueRange(), [&](Value i, ValueRange) -> Values {
+    body(i);
+    return {};
+  });
+}
+
+KernelBuilder::Values
+KernelBuilder::overColumns(Value base, int64_t extent, int64_t lanes, ValueRange inits,
+                           function_ref<Values(Value, int64_t, ValueRange)> body, int64_t unroll) {
+  Values values(inits);
+  int64_t whole = extent / lanes * lanes;
+  if (whole / lanes <= unroll) {
+    for (int64_t column = 0; column < whole; column += lanes)
+      values = body(add(base, column), lanes, values);
+  } else {
+    values = loop(base, add(base, whole), lanes, values,
+                  [&](Value column, ValueRange state) { return body(column, lanes, state); });
+  }
+  if (whole < extent)
+    values = body(add(base, whole), extent - whole, values);
+  return values;
+}
+
+void KernelBuilder::overColumns(int64_t extent, int64_t lanes,
+                                function_ref<void(Value, int64_t)> body) {
+  overColumns(index(0), extent, lanes, ValueRange(),
+              [&](Value column, int64_t count, ValueRange) -> Values {
+                body(column, count);
+                return {};
+              });
+}
+
+void KernelBuilder::parallel(Value count, Value work, function_ref<void(Value)> body) {
+  std::optional<int64_t> known = getConstantIntValue(work);
+  if (!target.threads || (known && *known < target.minParallelWork))
+    return loop(index(0), count, 1, body);
+
+  omp::ParallelOperands clauses;
+  if (!known)
+    clauses.ifExpr = arith::CmpIOp::create(*this, arith::CmpIPredicate::sge, work,
+                                           index(target.minParallelWork));
+  Value zero = index(0), one = index(1);
+  auto region = omp::ParallelOp::create(*this, clauses);
+  OpBuilder::InsertionGuard guard(*this);
+  createBlock(&region.getRegion());
+  auto share = omp::WsloopOp::create(*this);
+  omp::TerminatorOp::create(*this);
+  createBlock(&share.getRegion());
+  omp::LoopNestOperands bounds;
+  bounds.loopLowerBounds = {zero};
+  bounds.loopUpperBounds = {count};
+  bounds.loopSteps = {one};
+  auto nest = omp::LoopNestOp::create(*this, bounds);
+  Block *block = createBlock(&nest.getRegion(), {}, {getIndexType()}, {getLoc()});
+  body(block->getArgument(0));
+  omp::YieldOp::create(*this, ValueRange());
+}
+
+int64_t KernelBuilder::lanesFor(int64_t columns) const {
+  return std::min<int64_t>(target.vectorWidth, llvm::bit_floor(std::max<uint64_t>(columns, 1)));
+}

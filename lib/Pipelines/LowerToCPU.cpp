@@ -1,0 +1,78 @@
+//===- LowerToCPU.cpp - From tensors to LLVM IR for CPUs ------------------===//
+
+#include "ssmq/Pipelines/LowerToCPU.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "ssmq/Conversion/SSMToVector/Passes.h"
+#include "ssmq/Conversion/SSMToVector/SSMToVector.h"
+#include "ssmq/Dialect/SSM/Transforms/Passes.h"
+
+using namespace mlir;
+
+void ssm::registerLowerToCPUDependencies(DialectRegistry &registry) {
+  registry.insert<func::FuncDialect>();
+  registerBufferizableOpInterfaceExternalModels(registry);
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerAllDialectInterfaceImplementations(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+}
+
+void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions &options) {
+  SetKernelTargetOptions target;
+  target.vectorWidth = options.vectorWidth;
+  target.threads = options.threads;
+  target.minParallelWork = options.minParallelWork;
+  passes.addPass(createSetKernelTarget(target));
+  passes.addPass(createInlinerPass());
+  if (options.decode)
+    passes.addPass(createSpecializeTokens());
+  passes.addPass(createBindWeights());
+  passes.addPass(createEntryABI());
+  passes.addNestedPass<func::FuncOp>(createFuseElementwise());
+  passes.addPass(createCSEPass());
+  passes.addPass(bufferization::createOneShotBufferizePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createFreeBuffers());
+  passes.addNestedPass<func::FuncOp>(createExpandCopies());
+  passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+}
+
+void ssm::buildLowerToCPUPipeline(OpPassManager &passes, const LowerToCPUOptions &options) {
+  buildBufferizePipeline(passes, options);
+  passes.addNestedPass<func::FuncOp>(createExpandMath());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  passes.addPass(createConvertOpenMPToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertIndexToLLVMPass());
+  passes.addPass(createUBToLLVMConversionPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void ssm::registerLowerToCPUPipelines() {
+  PassPipelineRegistration<LowerToCPUOptions>(
+      "ssmq-bufferize", "Tensors to buffers, ssm ops to calls of generated kernels",
+      buildBufferizePipeline);
+  PassPipelineRegistration<LowerToCPUOptions>("ssmq-lower-to-cpu",
+                                              "Programs to the LLVM and OpenMP dialects for CPUs",
+                                              buildLowerToCPUPipeline);
+}

@@ -1,0 +1,189 @@
+//===- LoweringTest.cpp - Compiled programs against the interpreter -------===//
+
+#include "LoweringTest.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "ssmq/InitAll.h"
+#include "ssmq/Pipelines/LowerToCPU.h"
+#include "ssmq/Reference/InterpreterProgram.h"
+#include "ssmq/Support/HalfFloat.h"
+#include <random>
+
+using namespace ssmq;
+using namespace ssmq::test;
+using mlir::ssm::InterpreterProgram;
+
+static constexpr int64_t kTableRows = 23;
+
+ProgramText::ProgramText(int64_t inputColumns, llvm::StringRef inputType) {
+  std::string table = format("$0x$1x", {kTableRows, inputColumns}) + inputType.str();
+  weight("table", table);
+  line("%x = ssm.embedding %tokens, %table : (tensor<?xi32>, tensor<" + table + ">) -> tensor<?x" +
+       llvm::Twine(inputColumns) + "xf32>");
+}
+
+ProgramText &ProgramText::weight(llvm::StringRef name, llvm::StringRef type) {
+  std::string full = ("tensor<" + type + ">").str();
+  globals += ("ml_program.global private @" + name + "(#ml_program.extern : " + full +
+              ") : " + full + "\n")
+                 .str();
+  return line("%" + name + " = ml_program.global_load_const @" + name + " : " + full);
+}
+
+ProgramText &ProgramText::state(llvm::StringRef name, llvm::StringRef type) {
+  states += (", %" + name + ": tensor<" + type + "> {ssm.state = \"" + name + "\"}").str();
+  nextStates += (", %next_" + name).str();
+  stateTypes += (", tensor<" + type + ">").str();
+  return *this;
+}
+
+ProgramText &ProgramText::line(const llvm::Twine &text) {
+  body += "  " + text.str() + "\n";
+  return *this;
+}
+
+std::string ProgramText::finish(int64_t outputColumns) const {
+  std::string types = format("(tensor<?x$0xf32>, tensor<i32>", {outputColumns}) + stateTypes + ")";
+  return globals + "func.func @forward(%tokens: tensor<?xi32>, %position: tensor<i32>" +
+         " {ssm.state = \"position\"}" + states + ") -> " + types +
+         " {\n  %c0 = arith.constant 0 : index\n  %n = tensor.dim %tokens, %c0 : tensor<?xi32>\n" +
+         body +
+         "  %n32 = arith.index_cast %n : index to i32\n"
+         "  %grown = tensor.splat %n32 : tensor<i32>\n"
+         "  %next = arith.addi %position, %grown : tensor<i32>\n"
+         "  return %y, %next" +
+         nextStates + " : " + types.substr(1, types.size() - 2) + "\n}\n";
+}
+
+std::string test::format(llvm::StringRef text, llvm::ArrayRef<int64_t> numbers) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '$')
+      result += std::to_string(numbers[text[++i] - '0']);
+    else
+      result += text[i];
+  return result;
+}
+
+LoweringTest::LoweringTest() {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::ssm::registerAllDialects(registry);
+  context = std::make_unique<mlir::MLIRContext>(registry);
+}
+
+llvm::StringMap<Tensor> LoweringTest::makeWeights(mlir::ModuleOp module) {
+  llvm::StringMap<Tensor> weights;
+  for (auto global : module.getOps<mlir::ml_program::GlobalOp>()) {
+    llvm::StringRef name = global.getSymName();
+    auto type = mlir::cast<mlir::RankedTensorType>(global.getType());
+    std::mt19937 random(llvm::hash_value(name) % 1000);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    auto number = [&]() -> float {
+      if (name.starts_with("scales"))
+        return 0.05f * (1.5f + uniform(random));
+      return name.starts_with("decay") ? -1.5f + uniform(random) : uniform(random);
+    };
+    mlir::Type element = type.getElementType();
+    Tensor &tensor = weights[name];
+    if (element.isF32()) {
+      tensor = Tensor::empty(DType::F32, type.getShape());
+      for (float &value : tensor.mutableData<float>())
+        value = number();
+    } else if (element.isInteger(8)) {
+      tensor = Tensor::empty(DType::I8, type.getShape());
+      for (int8_t &value : tensor.mutableData<int8_t>())
+        value = static_cast<int8_t>(random() % (name.starts_with("zero") ? 8 : 256));
+    } else {
+      bool isHalf = element.isF16();
+      tensor = Tensor::empty(isHalf ? DType::F16 : DType::BF16, type.getShape());
+      auto *words = static_cast<uint16_t *>(tensor.getMutableRawData());
+      for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+        words[i] = isHalf ? floatToHalf(number()) : floatToBFloat(number());
+    }
+  }
+  return weights;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> LoweringTest::lower(mlir::ModuleOp source,
+                                                      const LoweringCase &test) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = source.clone();
+  mlir::PassManager passes(context.get());
+  mlir::ssm::LowerToCPUOptions options;
+  options.vectorWidth = test.vectorWidth;
+  options.threads = test.threads;
+  options.decode = test.decode;
+  options.minParallelWork = test.minParallelWork;
+  mlir::ssm::buildLowerToCPUPipeline(passes, options);
+  if (mlir::failed(passes.run(*module)))
+    return nullptr;
+  return module;
+}
+
+std::string LoweringTest::lowerFails(llvm::StringRef text) {
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(context.get(), [&](mlir::Diagnostic &diagnostic) {
+    if (message.empty())
+      message = diagnostic.str();
+  });
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, context.get());
+  if (module)
+    lower(*module, {});
+  return message;
+}
+
+/// Runs `tokens` in chunks; gives the logits of all followed by the states.
+static std::vector<float> feed(const Program &program, llvm::ArrayRef<int32_t> tokens,
+                               llvm::ArrayRef<size_t> chunks) {
+  std::vector<float> values;
+  auto state = program.createState(tokens.size() + 3);
+  EXPECT_TRUE(bool(state));
+  for (size_t chunk : chunks) {
+    auto logits = program.forward(tokens.take_front(chunk), *state);
+    if (!logits) {
+      ADD_FAILURE() << llvm::toString(logits.takeError());
+      return values;
+    }
+    llvm::append_range(values, logits->data<float>());
+    tokens = tokens.drop_front(chunk);
+  }
+  for (const Tensor &value : state->values)
+    llvm::append_range(values, value.toF32().data<float>());
+  return values;
+}
+
+void LoweringTest::check(const LoweringCase &test) {
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(test.text, context.get());
+  ASSERT_TRUE(module) << test.text;
+  llvm::StringMap<Tensor> weights = makeWeights(*module);
+  auto lookup = [&](llvm::StringRef name) -> llvm::Expected<Tensor> { return weights[name]; };
+
+  auto interpreter = InterpreterProgram::create(*module, lookup, {KernelSet::Reference, 1});
+  ASSERT_TRUE(mlir::succeeded(interpreter)) << test.text;
+  ProgramSignature signature = llvm::cantFail(readSignature(*module));
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = lower(*module, test);
+  ASSERT_TRUE(lowered) << test.text;
+  CompileOptions options;
+  options.optLevel = 1;
+  auto compiled = CompiledProgram::compile(*lowered, signature, lookup, options);
+  ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+
+  std::vector<int32_t> tokens;
+  int32_t vocabulary = std::min<int64_t>(signature.vocabSize, kTableRows);
+  for (int32_t i = 0; i < 13; ++i)
+    tokens.push_back((7 * i + 3) % vocabulary);
+  for (const std::vector<size_t> &chunks :
+       {std::vector<size_t>{13}, {1, 1, 1, 10}, {2, 5, 1, 4, 1}}) {
+    std::vector<float> expected = feed(**interpreter, tokens, chunks);
+    std::vector<float> actual = feed(**compiled, tokens, chunks);
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i)
+      ASSERT_NEAR(actual[i], expected[i], test.tolerance * (1 + std::fabs(expected[i])))
+          << "value " << i << " of " << actual.size() << ", " << chunks.size() << " chunks\n"
+          << test.text;
+  }
+}
