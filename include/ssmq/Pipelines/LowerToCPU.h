@@ -28,7 +28,7 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
   Option<int64_t> minParallelWork{
       *this, "min-parallel-work",
       llvm::cl::desc("Multiply-adds below which a loop stays on its thread"),
-      llvm::cl::init(262144)};
+      llvm::cl::init(1 << 20)};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};
 };

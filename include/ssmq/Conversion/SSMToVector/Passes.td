@@ -15,7 +15,7 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "f32 lanes of a vector, a power of two; 0 takes this host's">,
     Option<"threads", "threads", "bool", /*default=*/"true",
            "Let loops run on OpenMP threads">,
-    Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"262144",
+    Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"1048576",
            "Multiply-adds below which a loop stays on its thread">,
   ];
 }

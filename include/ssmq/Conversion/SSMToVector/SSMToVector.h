@@ -29,7 +29,7 @@ struct KernelTarget {
   /// Whether loops may run on OpenMP threads.
   bool threads = true;
   /// Multiply-adds (or elements) below which a loop stays on its thread.
-  int64_t minParallelWork = 1 << 18;
+  int64_t minParallelWork = 1 << 20;
 
   /// The module's, or the above.
   static KernelTarget get(ModuleOp module);

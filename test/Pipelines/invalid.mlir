@@ -1,0 +1,28 @@
+// RUN: ssmq-opt %s --ssmq-lower-to-cpu --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{argument 1 and result 1 are one state, but have the types 'tensor<4xf32>' and 'tensor<5xf32>'}}
+func.func @states_differ(%x: tensor<4xf32>, %a: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<5xf32>) {
+  %b = tensor.empty() : tensor<5xf32>
+  return %a, %b : tensor<4xf32>, tensor<5xf32>
+}
+
+// -----
+
+// expected-error @+1 {{returns 2 states after its output, but takes 1}}
+func.func @too_few_states(%a: tensor<4xf32> {ssm.state = "a"}, %b: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  return %a, %a, %b : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{an entry takes and returns ranked tensors of numbers, but here is 'index'}}
+func.func @not_a_tensor(%a: tensor<4xf32>, %i: index) -> tensor<4xf32> {
+  return %a : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{a mutable global cannot be a weight; pass states as arguments}}
+ml_program.global private mutable @w(#ml_program.extern : tensor<4xf32>) : tensor<4xf32>
