@@ -196,12 +196,15 @@ void attachModels(MLIRContext *context) {
 } // namespace
 
 void mlir::ssm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
+  registry
+      .insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
+              memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect, vector::VectorDialect>();
   registry.addExtension(+[](MLIRContext *context, SSMDialect *) {
     attachModels<AttentionOp, CausalConv1dOp, EmbeddingOp, LayerNormOp, LinearOp, RMSNormOp,
                  RotaryOp, SelectiveScanOp, SSDScanOp>(context);
-    context->loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-                         math::MathDialect, memref::MemRefDialect, omp::OpenMPDialect,
-                         scf::SCFDialect, vector::VectorDialect>();
+    // Kernels are made of these.
+    for (StringRef dialect : {"arith", "func", "llvm", "math", "memref", "omp", "scf", "vector"})
+      context->getOrLoadDialect(dialect);
   });
 }
 
