@@ -65,7 +65,7 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower() const {
   mlir::PassManager passes(lowered->getContext());
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  std::string pipeline = llvm::formatv("ssmq-lower-to-cpu{{{0}}", lowering);
+  std::string pipeline = llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{{0}}", lowering);
   if (failed(mlir::parsePassPipeline(pipeline, passes, stream)))
     return makeError("the lowering cannot be set up: {0}", problem);
   if (failed(passes.run(*lowered)))

@@ -1,0 +1,33 @@
+// RUN: rm -rf %t && mkdir -p %t/weights
+// RUN: %python %S/../Inputs/make_weights.py %s %t/weights/model.safetensors
+// RUN: ssmq-run %s --checkpoint %t/weights --tokens 4,0,6,2,2,5,1 --logits %t/logits.safetensors
+// Emitted code gives the logits of the code in memory, with weights inside or left in their file,
+// and for an older processor.
+// RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/inside.so
+// RUN: %python %S/../Inputs/run_library.py %t/inside.so 4,0,6,2,2,5,1 %t/logits.safetensors
+// RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/outside.so --external-weights --mcpu x86-64-v3 --lowering vector-width=8
+// RUN: %python %S/../Inputs/run_library.py %t/outside.so 4,0,6,2,2,5,1 %t/logits.safetensors %t/weights
+// RUN: ssmq-run %s --checkpoint %t/weights --emit=obj -o %t/model.o -O1
+// RUN: llvm-nm --defined-only --extern-only %t/model.o | FileCheck %s
+// CHECK: T model_forward
+// CHECK-NOT: T forward
+// CHECK: T model_vocab_size
+
+ml_program.global private @embed(#ml_program.extern : tensor<7x9xf16>) : tensor<7x9xf16>
+ml_program.global private @conv(#ml_program.extern : tensor<9x1x4xf32>) : tensor<9x1x4xf32>
+ml_program.global private @head(#ml_program.extern : tensor<7x9x!quant.any<i4:f32>>) : tensor<7x9x!quant.any<i4:f32>>
+ml_program.global private @head_scales(#ml_program.extern : tensor<7x3xf16>) : tensor<7x3xf16>
+
+func.func @forward(%tokens: tensor<?xi32>, %state: tensor<3x9xf32> {ssm.state = "conv"})
+    -> (tensor<?x7xf32>, tensor<3x9xf32>) {
+  %embed = ml_program.global_load_const @embed : tensor<7x9xf16>
+  %conv = ml_program.global_load_const @conv : tensor<9x1x4xf32>
+  %head = ml_program.global_load_const @head : tensor<7x9x!quant.any<i4:f32>>
+  %head_scales = ml_program.global_load_const @head_scales : tensor<7x3xf16>
+  %0 = ssm.embedding %tokens, %embed : (tensor<?xi32>, tensor<7x9xf16>) -> tensor<?x9xf32>
+  %1, %next = ssm.causal_conv1d %0, %conv state %state
+    : (tensor<?x9xf32>, tensor<9x1x4xf32>, tensor<3x9xf32>) -> (tensor<?x9xf32>, tensor<3x9xf32>)
+  %2 = ssm.linear %1, %head scales %head_scales {group_size = 4 : i64}
+    : (tensor<?x9xf32>, tensor<7x9x!quant.any<i4:f32>>, tensor<7x3xf16>) -> tensor<?x7xf32>
+  return %2, %next : tensor<?x7xf32>, tensor<3x9xf32>
+}

@@ -1,0 +1,29 @@
+"""Feeds an emitted library and compares: run_library.py LIBRARY TOKENS LOGITS.safetensors [FOLDER].
+
+The library is called `model`; FOLDER holds its weights if they are not embedded.
+"""
+import ctypes
+import sys
+
+import numpy as np
+from safetensors.numpy import load_file
+
+library = ctypes.CDLL(sys.argv[1])
+tokens = np.array(sys.argv[2].split(","), dtype=np.int32)
+expected = load_file(sys.argv[3])["logits"]
+library.model_vocab_size.restype = ctypes.c_int64
+if len(sys.argv) > 4:
+    assert library.model_load_weights(sys.argv[4].encode()) == 0
+
+state = ctypes.c_void_p()
+assert library.model_state_create(ctypes.c_int64(len(tokens)), ctypes.byref(state)) == 0
+logits = np.empty((len(tokens), library.model_vocab_size()), dtype=np.float32)
+at = 0
+for count in (1, 3, len(tokens) - 4):
+    status = library.model_forward(state, tokens[at:].ctypes.data_as(ctypes.c_void_p),
+                                   ctypes.c_int64(count),
+                                   logits[at:].ctypes.data_as(ctypes.c_void_p))
+    assert status == 0, status
+    at += count
+library.model_state_destroy(state)
+np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)
