@@ -72,8 +72,8 @@ SSMQ_EXPORT SsmqStatus ssmqModuleParse(SsmqContext *context, const char *data, s
 SSMQ_EXPORT SsmqStatus ssmqModuleClone(SsmqModule *module, SsmqModule **clone);
 SSMQ_EXPORT void ssmqModuleDestroy(SsmqModule *module);
 
-/** Names another checkpoint, as after files have been moved. */
-SSMQ_EXPORT SsmqStatus ssmqModuleSetCheckpoint(SsmqModule *module, const char *directory);
+/** Names another checkpoint, as after files have been moved: a directory or a .safetensors file. */
+SSMQ_EXPORT SsmqStatus ssmqModuleSetCheckpoint(SsmqModule *module, const char *path);
 
 /** Runs passes as mlir-opt's --pass-pipeline: "builtin.module(a,b{x=1})", or only "a,b{x=1}".
  *  When it fails, the module is as before. */

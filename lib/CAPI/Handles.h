@@ -46,9 +46,6 @@ struct SsmqState {
 
 namespace ssmq::capi {
 
-/// The module attribute that names the directory of the weights.
-inline constexpr llvm::StringLiteral kCheckpointAttr = "ssm.checkpoint";
-
 /// Replaces the module by what the passes make of it, or leaves it as it was.
 llvm::Error runPipeline(mlir::OwningOpRef<mlir::ModuleOp> &op, llvm::StringRef pipeline);
 

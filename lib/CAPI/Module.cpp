@@ -5,6 +5,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Frontend/HuggingFace.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
@@ -71,14 +72,14 @@ void ssmqModuleDestroy(SsmqModule *module) {
   delete module;
 }
 
-SsmqStatus ssmqModuleSetCheckpoint(SsmqModule *module, const char *directory) {
+SsmqStatus ssmqModuleSetCheckpoint(SsmqModule *module, const char *path) {
   return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({module, directory}))
+    if (Error error = capi::checkPointers({module, path}))
       return error;
     std::lock_guard<std::mutex> lock(module->shared->mutex);
     (*module->op)
-        ->setAttr(capi::kCheckpointAttr,
-                  mlir::StringAttr::get(&module->shared->context, directory));
+        ->setAttr(mlir::ssm::SSMDialect::kCheckpointAttrName,
+                  mlir::StringAttr::get(&module->shared->context, path));
     return Error::success();
   });
 }

@@ -1,6 +1,7 @@
 //===- Program.cpp - Programs and states of the C interface ---------------===//
 
 #include "Handles.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Import/WeightStore.h"
@@ -13,10 +14,11 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
-static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-lower-to-cpu";
+static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-pack,ssmq-lower-to-cpu";
 
 static Expected<mlir::ssm::WeightLookup> openWeights(mlir::ModuleOp module) {
-  auto directory = module->getAttrOfType<mlir::StringAttr>(capi::kCheckpointAttr);
+  auto directory =
+      module->getAttrOfType<mlir::StringAttr>(mlir::ssm::SSMDialect::kCheckpointAttrName);
   if (!directory)
     return createStringError("the module names no checkpoint in ssm.checkpoint");
   Expected<WeightStore> store = WeightStore::open(directory);

@@ -29,8 +29,8 @@ def load(path: str | os.PathLike) -> "Model":
         if program.exists():
             module = _ssmq.Module.parse(_context(), program.read_bytes(), str(program))
             model = Model(module, directory, is_output=True)
-            # The directory may have been moved since the file was written.
-            model.name_checkpoint(directory)
+            # The file names its weights relative to itself.
+            model.name_checkpoint(directory.absolute())
             return model
     if not (directory / "config.json").exists():
         raise Error(f"{directory} holds neither config.json nor {PROGRAM_FILES[0]}")
@@ -46,9 +46,9 @@ class Model:
     def clone(self) -> "Model":
         return Model(self._module.clone(), self.directory, self.is_output)
 
-    def name_checkpoint(self, directory: Path) -> None:
-        """Where the module's weights are from now on."""
-        self._module.set_checkpoint(str(directory.absolute()))
+    def name_checkpoint(self, path: str | os.PathLike) -> None:
+        """Where the module's weights are from now on: a directory or a .safetensors file."""
+        self._module.set_checkpoint(str(path))
 
     def run_pipeline(self, pipeline: str) -> None:
         """Runs passes on the module as `ssmq-opt --pass-pipeline`; a failure changes nothing."""

@@ -17,6 +17,7 @@ from .output import new_directory
 from .overlap import Sketch
 from .text import Text
 
+WEIGHTS = "model.safetensors"
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
           "generation_config.json")
 
@@ -34,8 +35,8 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
     with new_directory(out) as scratch:
         quantized = model.clone()
         assign(quantized, scratch / "assignment.json")
-        stages.quantize(quantized, scratch / "model.safetensors", threads)
-        quantized.name_checkpoint(out)
+        stages.quantize(quantized, scratch / WEIGHTS, threads)
+        quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
             if (model.directory / name).exists():
