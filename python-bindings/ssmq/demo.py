@@ -16,7 +16,8 @@ from .report import Table, make_console, with_error
 from .text import read_calibration, read_text, refuse_overlap
 from .tokenizer import Tokenizer
 
-COLUMNS = ["model", "MB", "bits", "perplexity", "KL, 1/1000 nat", "same top-1", "tokens/s"]
+# Eighty characters wide with the numbers below.
+COLUMNS = ["model", "MB", "bits", "perplexity", "KL x 1000", "top-1", "tok/s"]
 PROMPT_TOKENS, DECODED_TOKENS = 64, 128
 WRITTEN_TOKENS, TEMPERATURE, SEED = 96, 0.7, 1
 TABLE_FILE = "table.md"
@@ -85,13 +86,13 @@ class Demo:
             quantize.write(self.model, directory,
                            lambda one, path: stages.assign_uniform(one, format, path),
                            self.threads)
-            self.add_variant(f"all {format}", directory)
+            self.add_variant(format, directory)
         for budget in self.options.budgets:
             directory = out / f"mix-{budget}"
             quantize.write(self.model, directory,
                            lambda one, path: stages.assign_budget(one, sensitivity, budget, path),
                            self.threads, self.calibration, sensitivity)
-            model, program = self.add_variant(f"KL mix {budget}", directory)
+            model, program = self.add_variant(f"mix {budget}", directory)
         pieces: list[str] = []
         generate.write(model, program, self.options.prompt, WRITTEN_TOKENS, TEMPERATURE, SEED,
                        pieces.append)
@@ -103,8 +104,8 @@ class Demo:
 
     def add_row(self, name: str, model: Model, size: tables.Size) -> Program:
         self.say(f"evaluating {name}")
-        program = make_program(model, self.options.engine, self.threads)
-        result = program.evaluate(self.evaluation.tokens, self.teacher)
+        program = make_program(model, self.options.engine, threads=1)
+        result = program.evaluate(self.evaluation.tokens, self.teacher, threads=self.threads)
         speed = program.benchmark(self.evaluation.tokens[:PROMPT_TOKENS], DECODED_TOKENS, 3)
         self.num_scored = result.num_scored
         self.table.rows.append([
@@ -116,9 +117,10 @@ class Demo:
     def describe(self) -> str:
         """What the numbers are, to stand below the table."""
         return (f"Size as stored, in bits a weight; {self.num_scored} tokens of "
-                f"{self.evaluation.path.name} in sequences of 512, ± standard error over sequences; "
-                "mean KL(original || model), where the original is interpreted in f32, so that its "
-                "row is the noise floor. Formats of the mixes were chosen on "
-                f"{self.options.num_sequences} x {self.options.sequence_length} tokens of "
-                f"{self.calibration.path.name}. Tokens a second: decoding one sequence, median of "
-                f"3 x {DECODED_TOKENS} tokens, {self.options.engine} on {machine.describe()}.")
+                f"{self.evaluation.path.name} in sequences of 512, ± standard error over sequences. "
+                "KL(original || model) in nats a token, where the original is interpreted in f32, "
+                "so that its row is the noise floor; top-1: both put the same token first. The "
+                f"mixes were chosen on {self.options.num_sequences} x "
+                f"{self.options.sequence_length} tokens of {self.calibration.path.name}. Decoding "
+                f"one sequence on one thread, median of 3 x {DECODED_TOKENS} tokens, "
+                f"{self.options.engine}, on {machine.describe()}.")
