@@ -154,6 +154,7 @@ def quantize(model: ModelDir,
     elif assignment:
         work.write(loaded, out, lambda one, path: stages.assign_file(one, assignment, path), threads)
     else:
+        stages.check_budget(budget)
         text = read_calibration(calibration, Tokenizer(model), sequence_length)
         with scratch_directory() as scratch:
             table = scratch / "table.json"
@@ -178,6 +179,9 @@ def demo(model: ModelDir,
          Path("demo-out"),
          prompt: Annotated[str, typer.Option(help="The beginning of the text to write.")] =
          "The kernel",
+         budget: Annotated[list[str], typer.Option("--budget", metavar="SIZE",
+                                                   help="Of a mix; may be given again.")] =
+         ["5.5bpw", "4.5bpw"],
          sequence_length: MeasureLength = 256, num_sequences: NumSequences = 8,
          engine: EngineOption = Engine.compiled,
          update_readme: Annotated[bool, typer.Option(
@@ -188,4 +192,5 @@ def demo(model: ModelDir,
     work.show(model, out, work.Options(
         calibration or model / "data" / "calibration.txt",
         evaluation or model / "data" / "evaluation.txt",
-        prompt, engine, sequence_length, num_sequences), Path("README.md") if update_readme else None)
+        prompt, tuple(budget), engine, sequence_length, num_sequences),
+        Path("README.md") if update_readme else None)

@@ -20,6 +20,7 @@ from .tokenizer import Tokenizer
 COLUMNS = ["model", "MB", "bits", "perplexity", "KL x 1000", "top-1", "tok/s"]
 PROMPT_TOKENS, DECODED_TOKENS = 64, 128
 WRITTEN_TOKENS, TEMPERATURE, SEED = 96, 0.7, 1
+UNIFORM = ("int8:channel", "int4:g64")
 TABLE_FILE = "table.md"
 
 
@@ -27,13 +28,12 @@ TABLE_FILE = "table.md"
 class Options:
     calibration: Path
     evaluation: Path
-    prompt: str = "The kernel"
-    engine: Engine = Engine.compiled
+    prompt: str
+    budgets: tuple[str, ...]
+    engine: Engine
     # Of the calibration; the evaluation takes all its text, in sequences of 512.
-    sequence_length: int = 256
-    num_sequences: int = 8
-    uniform: tuple[str, ...] = ("int8:channel", "int4:g64")
-    budgets: tuple[str, ...] = ("5.5bpw", "4.5bpw")
+    sequence_length: int
+    num_sequences: int
 
 
 def show(directory: Path, out: Path, options: Options, readme_path: Path | None) -> None:
@@ -61,6 +61,8 @@ def show(directory: Path, out: Path, options: Options, readme_path: Path | None)
 class Demo:
     def __init__(self, directory: Path, options: Options, say: Callable[[str], None]):
         self.options, self.say, self.threads = options, say, get_threads()
+        for budget in options.budgets:
+            stages.check_budget(budget)
         self.model = quantize.load_original(directory)
         tokenizer = Tokenizer(directory)
         self.calibration = read_calibration(options.calibration, tokenizer,
@@ -81,7 +83,7 @@ class Demo:
                        self.options.sequence_length, self.options.num_sequences, self.threads)
         self.add_row("original", self.model, tables.get_original_size(sensitivity))
 
-        for format in self.options.uniform:
+        for format in UNIFORM:
             directory = out / f"uniform-{format.replace(':', '-')}"
             quantize.write(self.model, directory,
                            lambda one, path: stages.assign_uniform(one, format, path),

@@ -1,5 +1,6 @@
 """A tiny seeded checkpoint with a tokenizer of words, for tests of API and command."""
 
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -17,3 +18,9 @@ def make_model(directory, *arguments, family="granitemoehybrid"):
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     tokenizer.save(str(directory / "tokenizer.json"))
     return directory
+
+
+def make_text(path, seed, words=80):
+    generator = random.Random(seed)
+    path.write_text(" ".join(generator.choice(WORDS[1:]) for _ in range(words)))
+    return path
