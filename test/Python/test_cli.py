@@ -2,8 +2,11 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import ssmq
@@ -149,13 +152,42 @@ def test_full_disk_and_internal_errors(monkeypatch, fails, model, tmp_path):
     fails("internal error: RuntimeError: a bug", *arguments, status=70)
 
 
-def test_process(model):
-    """As the console script starts it."""
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    start = [sys.executable, "-c", "from ssmq.cli import main; main()"]
-    good = subprocess.run([*start, "--help"], env=environment, capture_output=True, text=True)
-    assert good.returncode == 0 and "quantize" in good.stdout
-    bad = subprocess.run([*start, "run", "/none", "-p", "x"], env=environment,
-                         capture_output=True, text=True)
-    assert bad.returncode == 1 and bad.stdout == ""
-    assert bad.stderr == "ssmq: /none is not a directory; give a model's directory\n"
+def start(*arguments, before=None, **environment):
+    """A process as the console script starts it."""
+    code = "from ssmq.cli import main; main()"
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)) | environment
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], env=environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=before)
+
+
+def test_process():
+    good = start("--help")
+    assert "quantize" in good.communicate()[0] and good.returncode == 0
+    bad = start("run", "/none", "-p", "x")
+    assert bad.communicate() == (
+        "", "ssmq: /none is not a directory; give a model's directory\n")
+    assert bad.returncode == 1
+
+
+def test_files_that_do_not_fit(model, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+
+    full = start("quantize", model, "--uniform", "int8:channel", "-o", tmp_path / "out",
+                 before=limit)
+    _, error = full.communicate()
+    assert "File too large" in error and error.count("\n") == 1 and full.returncode == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupt(model, tmp_path):
+    text = make_text(tmp_path / "text.txt", 1, words=100000)
+    work = start("quantize", model, "--calibration", text, "--budget", "9bpw", "-o",
+                 tmp_path / "out", "--sequence-length", "32", TMPDIR=str(tmp_path))
+    while work.poll() is None and not list(tmp_path.glob("ssmq.*/*")):
+        time.sleep(0.05)
+    work.send_signal(signal.SIGINT)
+    _, error = work.communicate(timeout=20)
+    assert error == "ssmq: interrupted\n" and work.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
