@@ -43,6 +43,18 @@ def test_kernels_agree(model, program):
     np.testing.assert_allclose(fast, program.forward(TOKENS), rtol=1e-4, atol=1e-5)
 
 
+def test_compiled_agrees(model, program, tmp_path):
+    compiled = model.compile(threads=1)
+    np.testing.assert_allclose(compiled.forward(TOKENS), program.forward(TOKENS), atol=1e-4)
+    quantized = model.clone()
+    quantized.run_pipeline(f"ssmq-assign{{method=uniform format=int4:g4}},"
+                           f"ssmq-quantize{{output={tmp_path}/model.safetensors}}")
+    compiled = quantized.compile(threads=2)
+    expected = quantized.interpreter("reference").forward(TOKENS)
+    assert abs(expected - program.forward(TOKENS)).max() > 1e-2
+    np.testing.assert_allclose(compiled.forward(TOKENS), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("tokens, message, status", [
     ([11], "outside the vocabulary", 1),
     ([-1], "negative", 1),

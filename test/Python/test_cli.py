@@ -40,8 +40,8 @@ def test_quantize_then_use(run, fails, model, text, tmp_path):
     # A moved output still finds its weights.
     moved = out.rename(tmp_path / "moved")
     other = make_text(tmp_path / "evaluation.txt", 2)
-    code, output, _ = run("eval", moved, "--text", other, "--teacher", model, "--engine",
-                          "reference", "--sequence-length", "20", "--json")
+    code, output, _ = run("eval", moved, "--text", other, "--teacher", model,
+                          "--sequence-length", "20", "--json")
     assert code == 0
     result = json.loads(output)
     assert result["scored_tokens"] == 76
