@@ -41,8 +41,10 @@ Expected<llvm::orc::JITTargetMachineBuilder> ssmq::createTarget(const CompileOpt
   }
   builder.setCodeGenOptLevel(static_cast<llvm::CodeGenOptLevel>(std::min(options.optLevel, 3u)));
   // Weights and libm lie anywhere in the address space: position-independent code reaches them
-  // through the global offset table.
+  // through the global offset table. What is emitted together lies together, so the small code
+  // model serves; the default of a JIT is the large one, with an indirect call for each function.
   builder.setRelocationModel(llvm::Reloc::PIC_);
+  builder.setCodeModel(llvm::CodeModel::Small);
   return builder;
 }
 
