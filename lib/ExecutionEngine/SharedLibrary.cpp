@@ -36,7 +36,7 @@ static Error run(llvm::StringRef program, llvm::ArrayRef<llvm::StringRef> argume
   if (auto output = llvm::MemoryBuffer::getFile(log)) {
     llvm::SmallVector<llvm::StringRef> lines;
     (*output)->getBuffer().split(lines, '\n', -1, /*KeepEmpty=*/false);
-    auto line = llvm::find_if(lines, [](llvm::StringRef line) { return line.contains("error"); });
+    auto *line = llvm::find_if(lines, [](llvm::StringRef line) { return line.contains("error"); });
     if (line != lines.end())
       reason = line->str();
   }

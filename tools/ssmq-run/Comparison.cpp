@@ -10,7 +10,6 @@
 #include <random>
 
 using namespace ssmq;
-using llvm::Error;
 using llvm::Expected;
 using Logits = llvm::ArrayRef<float>;
 

@@ -1,107 +1,24 @@
 //===- ssmq-run.cpp - Runs, compares and compiles programs ----------------===//
 
-#include "Backend.h"
 #include "Comparison.h"
+#include "Options.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/Support/FileUtilities.h"
-#include "ssmq/ExecutionEngine/Library.h"
 #include "ssmq/InitAll.h"
 #include "ssmq/Measure/Evaluation.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Support/Tool.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include <numeric>
-#include <thread>
 
 using namespace ssmq;
 using llvm::Error;
 using llvm::Expected;
 namespace cl = llvm::cl;
-
-namespace {
-/// A backend as it is named on the command line.
-enum class Runner { Interpreter, Reference, Fast, Compiled };
-
-struct Options {
-  cl::OptionCategory category{"ssmq-run options"};
-  cl::opt<std::string> program{cl::Positional, cl::Required,
-                               cl::desc("PROGRAM.mlir[bc] or a Hugging Face directory"),
-                               cl::cat(category)};
-  cl::opt<std::string> checkpoint{
-      "checkpoint", cl::value_desc("path"), cl::cat(category),
-      cl::desc("Folder or .safetensors of the weights, in place of ssm.checkpoint")};
-  cl::list<int32_t> tokens{"tokens", cl::CommaSeparated, cl::value_desc("ids"), cl::cat(category),
-                           cl::desc("Tokens to feed")};
-  cl::opt<std::string> tokensFile{"tokens-file", cl::value_desc("file.json"), cl::cat(category),
-                                  cl::desc("Tokens to feed, as a JSON array")};
-  cl::opt<Runner> backend{
-      "backend", cl::init(Runner::Compiled), cl::cat(category), cl::desc("What runs the program"),
-      cl::values(clEnumValN(Runner::Interpreter, "interpreter", "the reference interpreter"),
-                 clEnumValN(Runner::Compiled, "compiled", "code for this machine (default)"))};
-  cl::opt<KernelSet> kernels{
-      "kernels", cl::init(KernelSet::Fast), cl::cat(category), cl::desc("Of the interpreter"),
-      cl::values(clEnumValN(KernelSet::Reference, "reference", "plain loops in double"),
-                 clEnumValN(KernelSet::Fast, "fast", "vectorised (default)"))};
-  cl::opt<unsigned> threads{"threads", cl::init(0), cl::cat(category),
-                            cl::desc("0, the default, stands for all cores")};
-
-  cl::opt<std::string> logits{"logits", cl::value_desc("file.safetensors"), cl::cat(category),
-                              cl::desc("Writes the logits after each token")};
-  cl::opt<unsigned> printTop{"print-top", cl::value_desc("K"), cl::init(0), cl::cat(category),
-                             cl::desc("Prints the K (1) likeliest tokens after each token")};
-  cl::opt<int64_t> generate{"generate", cl::value_desc("N"), cl::init(0), cl::cat(category),
-                            cl::desc("Prints the N likeliest tokens that follow, one by one")};
-  cl::opt<bool> bench{"bench", cl::cat(category),
-                      cl::desc("Times the tokens as a prompt, and N (32) tokens after it")};
-
-  cl::list<Runner> compare{
-      "compare", cl::CommaSeparated, cl::cat(category),
-      cl::desc("Runs all of these; exits with 1 when one differs from the first"),
-      cl::values(clEnumValN(Runner::Interpreter, "interpreter", "with --kernels"),
-                 clEnumValN(Runner::Reference, "reference", "the interpreter, reference kernels"),
-                 clEnumValN(Runner::Fast, "fast", "the interpreter, fast kernels"),
-                 clEnumValN(Runner::Compiled, "compiled", "code for this machine"))};
-  cl::opt<double> tolerance{"tolerance", cl::init(1e-4), cl::cat(category),
-                            cl::desc("Of --compare: absolute difference of a logit")};
-  cl::opt<double> maxKL{"max-kl", cl::init(-1), cl::cat(category),
-                        cl::desc("Of --compare, in place of --tolerance: mean KL in nats, and the "
-                                 "same likeliest token everywhere")};
-  cl::opt<unsigned> chunkings{
-      "chunkings", cl::value_desc("N"), cl::init(0), cl::cat(category),
-      cl::desc("Of --compare: also feeds each in N random divisions, which must give the logits "
-               "of the whole within 1e-5 of the largest")};
-
-  cl::opt<Emission> emission{
-      "emit", cl::init(Emission::None), cl::cat(category),
-      cl::desc("Writes the compiled program instead of running it"),
-      cl::values(clEnumValN(Emission::Object, "obj", "relocatable object with the weights"),
-                 clEnumValN(Emission::SharedLibrary, "so", "shared library with the weights"),
-                 clEnumValN(Emission::Header, "header", "C99 header of both"))};
-  cl::opt<std::string> output{"o", cl::value_desc("file"), cl::cat(category),
-                              cl::desc("Where --emit writes")};
-  cl::opt<std::string> name{"name", cl::value_desc("identifier"), cl::cat(category),
-                            cl::desc("Prefix of the C functions (default: from the output)")};
-  cl::opt<bool> externalWeights{
-      "external-weights", cl::cat(category),
-      cl::desc("Leaves the weights in their files, which the host names to *_load_weights")};
-  cl::opt<std::string> lowering{"lowering", cl::value_desc("options"), cl::cat(category),
-                                cl::desc("Options of ssmq-lower-to-cpu, as vector-width=8")};
-  cl::opt<unsigned> level{"O", cl::Prefix, cl::init(3), cl::cat(category),
-                          cl::desc("Optimisation level, 0 to 3")};
-  cl::opt<std::string> cpu{"mcpu", cl::cat(category), cl::desc("Processor to compile for")};
-  cl::opt<std::string> features{"mattr", cl::cat(category), cl::desc("Features to compile for")};
-
-  unsigned getThreads() const {
-    return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
-  }
-  CompileOptions getCompileOptions() const { return {level, cpu, features, getThreads()}; }
-};
-} // namespace
 
 static int fail(Error error, int exitCode = ExitInput) {
   llvm::WithColor::error(llvm::errs(), "ssmq-run") << llvm::toString(std::move(error)) << "\n";

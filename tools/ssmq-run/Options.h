@@ -1,0 +1,106 @@
+//===- Options.h - The command line of ssmq-run -----------------*- C++ -*-===//
+
+#ifndef SSMQ_TOOLS_SSMQ_RUN_OPTIONS_H
+#define SSMQ_TOOLS_SSMQ_RUN_OPTIONS_H
+
+#include "Backend.h"
+#include "llvm/Support/CommandLine.h"
+#include <thread>
+
+namespace ssmq {
+
+/// A backend as it is named on the command line.
+enum class Runner { Interpreter, Reference, Fast, Compiled };
+
+struct Options {
+  llvm::cl::OptionCategory category{"ssmq-run options"};
+  llvm::cl::opt<std::string> program{llvm::cl::Positional, llvm::cl::Required,
+                                     llvm::cl::desc("PROGRAM.mlir[bc] or a Hugging Face directory"),
+                                     llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> checkpoint{
+      "checkpoint", llvm::cl::value_desc("path"), llvm::cl::cat(category),
+      llvm::cl::desc("Folder or .safetensors of the weights, in place of ssm.checkpoint")};
+  llvm::cl::list<int32_t> tokens{"tokens", llvm::cl::CommaSeparated, llvm::cl::value_desc("ids"),
+                                 llvm::cl::cat(category), llvm::cl::desc("Tokens to feed")};
+  llvm::cl::opt<std::string> tokensFile{"tokens-file", llvm::cl::value_desc("file.json"),
+                                        llvm::cl::cat(category),
+                                        llvm::cl::desc("Tokens to feed, as a JSON array")};
+  llvm::cl::opt<Runner> backend{
+      "backend", llvm::cl::init(Runner::Compiled), llvm::cl::cat(category),
+      llvm::cl::desc("What runs the program"),
+      llvm::cl::values(
+          clEnumValN(Runner::Interpreter, "interpreter", "the reference interpreter"),
+          clEnumValN(Runner::Compiled, "compiled", "code for this machine (default)"))};
+  llvm::cl::opt<KernelSet> kernels{
+      "kernels", llvm::cl::init(KernelSet::Fast), llvm::cl::cat(category),
+      llvm::cl::desc("Of the interpreter"),
+      llvm::cl::values(clEnumValN(KernelSet::Reference, "reference", "plain loops in double"),
+                       clEnumValN(KernelSet::Fast, "fast", "vectorised (default)"))};
+  llvm::cl::opt<unsigned> threads{"threads", llvm::cl::init(0), llvm::cl::cat(category),
+                                  llvm::cl::desc("0, the default, stands for all cores")};
+
+  llvm::cl::opt<std::string> logits{"logits", llvm::cl::value_desc("file.safetensors"),
+                                    llvm::cl::cat(category),
+                                    llvm::cl::desc("Writes the logits after each token")};
+  llvm::cl::opt<unsigned> printTop{
+      "print-top", llvm::cl::value_desc("K"), llvm::cl::init(0), llvm::cl::cat(category),
+      llvm::cl::desc("Prints the K (1) likeliest tokens after each token")};
+  llvm::cl::opt<int64_t> generate{
+      "generate", llvm::cl::value_desc("N"), llvm::cl::init(0), llvm::cl::cat(category),
+      llvm::cl::desc("Prints the N likeliest tokens that follow, one by one")};
+  llvm::cl::opt<bool> bench{
+      "bench", llvm::cl::cat(category),
+      llvm::cl::desc("Times the tokens as a prompt, and N (32) tokens after it")};
+
+  llvm::cl::list<Runner> compare{
+      "compare", llvm::cl::CommaSeparated, llvm::cl::cat(category),
+      llvm::cl::desc("Runs all of these; exits with 1 when one differs from the first"),
+      llvm::cl::values(
+          clEnumValN(Runner::Interpreter, "interpreter", "with --kernels"),
+          clEnumValN(Runner::Reference, "reference", "the interpreter, reference kernels"),
+          clEnumValN(Runner::Fast, "fast", "the interpreter, fast kernels"),
+          clEnumValN(Runner::Compiled, "compiled", "code for this machine"))};
+  llvm::cl::opt<double> tolerance{"tolerance", llvm::cl::init(1e-4), llvm::cl::cat(category),
+                                  llvm::cl::desc("Of --compare: absolute difference of a logit")};
+  llvm::cl::opt<double> maxKL{
+      "max-kl", llvm::cl::init(-1), llvm::cl::cat(category),
+      llvm::cl::desc("Of --compare, in place of --tolerance: mean KL in nats, and the "
+                     "same likeliest token everywhere")};
+  llvm::cl::opt<unsigned> chunkings{
+      "chunkings", llvm::cl::value_desc("N"), llvm::cl::init(0), llvm::cl::cat(category),
+      llvm::cl::desc(
+          "Of --compare: also feeds each in N random divisions, which must give the logits "
+          "of the whole within 1e-5 of the largest")};
+
+  llvm::cl::opt<Emission> emission{
+      "emit", llvm::cl::init(Emission::None), llvm::cl::cat(category),
+      llvm::cl::desc("Writes the compiled program instead of running it"),
+      llvm::cl::values(clEnumValN(Emission::Object, "obj", "relocatable object with the weights"),
+                       clEnumValN(Emission::SharedLibrary, "so", "shared library with the weights"),
+                       clEnumValN(Emission::Header, "header", "C99 header of both"))};
+  llvm::cl::opt<std::string> output{"o", llvm::cl::value_desc("file"), llvm::cl::cat(category),
+                                    llvm::cl::desc("Where --emit writes")};
+  llvm::cl::opt<std::string> name{
+      "name", llvm::cl::value_desc("identifier"), llvm::cl::cat(category),
+      llvm::cl::desc("Prefix of the C functions (default: from the output)")};
+  llvm::cl::opt<bool> externalWeights{
+      "external-weights", llvm::cl::cat(category),
+      llvm::cl::desc("Leaves the weights in their files, which the host names to *_load_weights")};
+  llvm::cl::opt<std::string> lowering{
+      "lowering", llvm::cl::value_desc("options"), llvm::cl::cat(category),
+      llvm::cl::desc("Options of ssmq-lower-to-cpu, as vector-width=8")};
+  llvm::cl::opt<unsigned> level{"O", llvm::cl::Prefix, llvm::cl::init(3), llvm::cl::cat(category),
+                                llvm::cl::desc("Optimisation level, 0 to 3")};
+  llvm::cl::opt<std::string> cpu{"mcpu", llvm::cl::cat(category),
+                                 llvm::cl::desc("Processor to compile for")};
+  llvm::cl::opt<std::string> features{"mattr", llvm::cl::cat(category),
+                                      llvm::cl::desc("Features to compile for")};
+
+  unsigned getThreads() const {
+    return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
+  }
+  CompileOptions getCompileOptions() const { return {level, cpu, features, getThreads()}; }
+};
+} // namespace ssmq
+
+#endif // SSMQ_TOOLS_SSMQ_RUN_OPTIONS_H
