@@ -4,6 +4,7 @@
 
 #include "HostModule.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Runtime/Gemm.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -80,6 +81,8 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
       [reasons](Error error) { reasons->add(std::move(error)); });
 
   llvm::orc::SymbolMap symbols;
+  symbols[(*jit)->mangleAndIntern("ssmq_gemm")] = {llvm::orc::ExecutorAddr::fromPtr(&ssmq_gemm),
+                                                   llvm::JITSymbolFlags::Exported};
   for (auto &[name, tensor] : *bound) {
     symbols[(*jit)->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(tensor.getRawData()),
                                               llvm::JITSymbolFlags::Exported};

@@ -34,6 +34,7 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   target.vectorWidth = options.vectorWidth;
   target.threads = options.threads;
   target.minParallelWork = options.minParallelWork;
+  target.gemmLibrary = options.gemmLibrary;
   passes.addPass(createSetKernelTarget(target));
   passes.addPass(createInlinerPass());
   if (options.decode)

@@ -29,6 +29,10 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
       *this, "min-parallel-work",
       llvm::cl::desc("Multiply-adds below which a loop stays on its thread"),
       llvm::cl::init(1 << 20)};
+  Option<bool> gemmLibrary{
+      *this, "onednn-gemm",
+      llvm::cl::desc("Call the runtime library for products of float weights with many tokens"),
+      llvm::cl::init(false)};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};
 };

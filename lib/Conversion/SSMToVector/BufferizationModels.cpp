@@ -219,16 +219,18 @@ KernelTarget KernelTarget::get(ModuleOp module) {
         std::clamp<int64_t>(read("vector_width", target.vectorWidth), 1, 64));
     target.threads = read("threads", target.threads) != 0;
     target.minParallelWork = read("min_parallel_work", target.minParallelWork);
+    target.gemmLibrary = read("gemm_library", target.gemmLibrary) != 0;
   }
   return target;
 }
 
 void KernelTarget::set(ModuleOp module) const {
   Builder builder(module.getContext());
-  module->setAttr(
-      kAttrName,
-      builder.getDictionaryAttr(
-          {builder.getNamedAttr("vector_width", builder.getI64IntegerAttr(vectorWidth)),
-           builder.getNamedAttr("threads", builder.getI64IntegerAttr(threads)),
-           builder.getNamedAttr("min_parallel_work", builder.getI64IntegerAttr(minParallelWork))}));
+  auto named = [&](StringRef name, int64_t value) {
+    return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
+  };
+  module->setAttr(kAttrName, builder.getDictionaryAttr({named("vector_width", vectorWidth),
+                                                        named("threads", threads),
+                                                        named("min_parallel_work", minParallelWork),
+                                                        named("gemm_library", gemmLibrary)}));
 }

@@ -1,8 +1,11 @@
 //===- LinearEmitter.cpp - y = x W^T + b ----------------------------------===//
 
 #include "Emitters.h"
+#include "GemmCall.h"
 #include "WeightRows.h"
+#include "WideNibbles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -18,7 +21,12 @@ public:
       : k(k), input(op.getInput()), bias(op.getBias()), result(result),
         weight(k, op.getWeight(), op.getScales(), op.getZeroPoints(), op.getPackedBits(),
                op.getGroupSize(), cast<MemRefType>(op.getInput().getType()).getDimSize(1)),
-        numRows(cast<MemRefType>(result.getType()).getDimSize(1)) {}
+        numRows(cast<MemRefType>(result.getType()).getDimSize(1)), weightBuffer(op.getWeight()) {
+    if (op.getScales() && *op.getPackedBits() == 4 &&
+        WideNibbles::canRead(k, *op.getGroupSize(), weight.getColumns()))
+      nibbles.emplace(k, op.getWeight(), op.getScales(), op.getZeroPoints(), *op.getGroupSize(),
+                      weight.getColumns());
+  }
 
   void run();
 
@@ -27,12 +35,16 @@ private:
                    Value base, int64_t extent, ValueRange inits);
   Values dots(ArrayRef<Value> rows, ArrayRef<Value> tokens);
   void tile(Value row, int64_t rows, Value token, int64_t tokens);
+  void own(Value tokens);
   void block(Value row, int64_t rows, Value tokenBegin, Value tokenEnd);
 
   KernelBuilder &k;
   Value input, bias, result;
   WeightRows weight;
+  /// In place of `weight` where the form of the rows permits.
+  std::optional<WideNibbles> nibbles;
   int64_t numRows;
+  Value weightBuffer;
 };
 
 } // namespace
@@ -63,7 +75,10 @@ LinearEmitter::Values LinearEmitter::groupSums(ArrayRef<Value> rows, ArrayRef<Va
 }
 
 LinearEmitter::Values LinearEmitter::dots(ArrayRef<Value> rows, ArrayRef<Value> tokens) {
-  Values zeros(rows.size() * tokens.size(), k.zeros(weight.getLanes()));
+  Values zeros(rows.size() * tokens.size(),
+               k.zeros(nibbles ? nibbles->getLanes() : weight.getLanes()));
+  if (nibbles)
+    return nibbles->dots(input, rows, tokens, zeros);
   if (!weight.isQuantized()) {
     SmallVector<Value> none(rows.size());
     return groupSums(rows, tokens, none, k.index(0), weight.getColumns(), zeros);
@@ -114,14 +129,16 @@ void LinearEmitter::block(Value row, int64_t rows, Value tokenBegin, Value token
   k.loop(whole, tokenEnd, 1, [&](Value token) { tile(row, rows, token, 1); });
 }
 
-void LinearEmitter::run() {
+/// The product by generated code.
+void LinearEmitter::own(Value tokens) {
   // A row that is read for one token only comes from memory: more of them at once keep more loads
   // in flight. With several tokens, sums of rows x tokens fill the registers.
   constexpr int64_t rowsOfOneToken = 8, rowsOfMany = 4, rowsOfTask = 32, tokensOfPanel = 32;
-  Value tokens = k.dim(input, 0);
   bool isOneToken = getConstantIntValue(tokens) == 1;
   Value work = k.mul(tokens, numRows * weight.getColumns());
-  Value arranged = weight.needsArranging() ? weight.arrange(input) : nullptr;
+  Value arranged = nibbles                   ? nibbles->arrange(input)
+                   : weight.needsArranging() ? weight.arrange(input)
+                                             : nullptr;
   if (arranged)
     input = arranged;
 
@@ -148,6 +165,21 @@ void LinearEmitter::run() {
   }
   if (arranged)
     k.free(arranged);
+}
+
+void LinearEmitter::run() {
+  Value tokens = k.dim(input, 0);
+  if (!k.target.gemmLibrary || weight.isQuantized() || getConstantIntValue(tokens))
+    return own(tokens);
+  // Below this the library's packing of panels costs more than it saves.
+  constexpr int64_t fewTokens = 8;
+  Value isMany = arith::CmpIOp::create(k, arith::CmpIPredicate::sgt, tokens, k.index(fewTokens));
+  auto branch = scf::IfOp::create(k, isMany, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(k);
+  k.setInsertionPointToStart(branch.thenBlock());
+  emitGemmCall(k, input, weightBuffer, bias, result);
+  k.setInsertionPointToStart(branch.elseBlock());
+  own(tokens);
 }
 
 void mlir::ssm::emit(KernelBuilder &k, LinearOp::Adaptor op, ValueRange results) {

@@ -32,6 +32,7 @@ struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> 
     }
     target.threads = threads;
     target.minParallelWork = minParallelWork;
+    target.gemmLibrary = gemmLibrary;
     target.set(getOperation());
   }
 };

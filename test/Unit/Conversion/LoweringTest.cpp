@@ -118,6 +118,7 @@ mlir::OwningOpRef<mlir::ModuleOp> LoweringTest::lower(mlir::ModuleOp source,
   options.threads = test.threads;
   options.decode = test.decode;
   options.minParallelWork = test.minParallelWork;
+  options.gemmLibrary = test.gemmLibrary;
   mlir::ssm::buildLowerToCPUPipeline(passes, options);
   if (mlir::failed(passes.run(*module)))
     return nullptr;
@@ -185,5 +186,26 @@ void LoweringTest::check(const LoweringCase &test) {
       ASSERT_NEAR(actual[i], expected[i], test.tolerance * (1 + std::fabs(expected[i])))
           << "value " << i << " of " << actual.size() << ", " << chunks.size() << " chunks\n"
           << test.text;
+  }
+}
+
+void LoweringTest::checkThreads(llvm::StringRef text) {
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, context.get());
+  ASSERT_TRUE(module) << text.str();
+  llvm::StringMap<Tensor> weights = makeWeights(*module);
+  auto lookup = [&](llvm::StringRef name) -> llvm::Expected<Tensor> { return weights[name]; };
+  ProgramSignature signature = llvm::cantFail(readSignature(*module));
+  std::vector<float> first;
+  for (unsigned threads : {1, 2, 3}) {
+    mlir::OwningOpRef<mlir::ModuleOp> lowered = lower(*module, {});
+    ASSERT_TRUE(lowered);
+    CompileOptions options;
+    options.threads = threads;
+    auto compiled = CompiledProgram::compile(*lowered, signature, lookup, options);
+    ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+    std::vector<float> values = feed(**compiled, {1, 2, 0, 3, 3, 1, 2, 0, 1}, {7, 1, 1});
+    if (first.empty())
+      first = values;
+    EXPECT_EQ(values, first) << threads << " threads";
   }
 }

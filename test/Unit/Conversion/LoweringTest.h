@@ -44,7 +44,7 @@ struct LoweringCase {
   float tolerance = 2e-5f;
   /// Passed to --ssmq-lower-to-cpu.
   unsigned vectorWidth = 0;
-  bool threads = true, decode = true;
+  bool threads = true, decode = true, gemmLibrary = false;
   int64_t minParallelWork = 1;
 };
 
@@ -54,6 +54,8 @@ protected:
 
   /// Lowers, compiles and compares.
   void check(const LoweringCase &test);
+  /// Compiles for 1, 2 and 3 threads and expects the same bits.
+  void checkThreads(llvm::StringRef text);
   /// The first diagnostic of lowering, empty when it succeeds.
   std::string lowerFails(llvm::StringRef text);
 

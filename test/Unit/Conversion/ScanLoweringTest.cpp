@@ -38,7 +38,7 @@ protected:
   }
 
   /// x, dt, b and c are slices of the input, as after a projection.
-  void checkSSD(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip) {
+  std::string ssdText(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip) {
     int64_t inner = heads * headDim, group = groups * states, width = inner + heads + 2 * group;
     ProgramText text(width);
     text.weight("decay", format("$0xf32", {heads})).weight("d", format("$0xf16", {heads}));
@@ -64,7 +64,10 @@ protected:
               (skip ? format(", tensor<$0xf16>", {heads}) : "") +
               format(", tensor<$1x$2x$3xf32>) -> (tensor<?x$0xf32>, tensor<$1x$2x$3xf32>)",
                      {inner, heads, headDim, states}));
-    check({text.finish(inner)});
+    return text.finish(inner);
+  }
+  void checkSSD(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip) {
+    check({ssdText(heads, headDim, states, groups, skip)});
   }
 
   void checkSelective(int64_t channels, int64_t states, bool skip) {
@@ -119,6 +122,8 @@ TEST_F(ScanLoweringTest, SSDScan) {
   checkSSD(2, 64, 64, 1, true);
   checkSSD(1, 3, 96, 1, true);
 }
+
+TEST_F(ScanLoweringTest, ThreadsDoNotMatter) { checkThreads(ssdText(3, 12, 8, 1, true)); }
 
 TEST_F(ScanLoweringTest, SelectiveScan) {
   checkSelective(32, 16, true);

@@ -17,6 +17,8 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "Let loops run on OpenMP threads">,
     Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"1048576",
            "Multiply-adds below which a loop stays on its thread">,
+    Option<"gemmLibrary", "onednn-gemm", "bool", /*default=*/"false",
+           "Call the runtime library for products of float weights with more than 8 tokens">,
   ];
 }
 

@@ -30,6 +30,8 @@ struct KernelTarget {
   bool threads = true;
   /// Multiply-adds (or elements) below which a loop stays on its thread.
   int64_t minParallelWork = 1 << 20;
+  /// Whether float weights meet several tokens in a call of `ssmq_gemm` (Runtime/Gemm.h).
+  bool gemmLibrary = false;
 
   /// The module's, or the above.
   static KernelTarget get(ModuleOp module);
