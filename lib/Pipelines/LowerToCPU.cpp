@@ -5,6 +5,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
@@ -22,6 +23,7 @@ using namespace mlir;
 
 void ssm::registerLowerToCPUDependencies(DialectRegistry &registry) {
   registry.insert<func::FuncDialect>();
+  func::registerInlinerExtension(registry);
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerAllDialectInterfaceImplementations(registry);
@@ -37,6 +39,7 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   target.gemmLibrary = options.gemmLibrary;
   passes.addPass(createSetKernelTarget(target));
   passes.addPass(createInlinerPass());
+  passes.addPass(createSymbolDCEPass());
   if (options.decode)
     passes.addPass(createSpecializeTokens());
   passes.addPass(createBindWeights());

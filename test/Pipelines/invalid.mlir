@@ -25,4 +25,18 @@ func.func @not_a_tensor(%a: tensor<4xf32>, %i: index) -> tensor<4xf32> {
 // -----
 
 // expected-error @+1 {{a mutable global cannot be a weight; pass states as arguments}}
-ml_program.global private mutable @w(#ml_program.extern : tensor<4xf32>) : tensor<4xf32>
+ml_program.global mutable @w(#ml_program.extern : tensor<4xf32>) : tensor<4xf32>
+
+// -----
+
+// expected-error @+1 {{an entry must return its output}}
+func.func @nothing(%a: tensor<4xf32>) { return }
+
+// -----
+
+// expected-error @+1 {{functions on tensors that are no entries must have been inlined}}
+func.func private @elsewhere(tensor<4xf32>) -> tensor<4xf32>
+func.func @entry(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = func.call @elsewhere(%a) : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 
 using namespace mlir;
@@ -188,6 +189,12 @@ struct KernelCallModel
   }
 };
 
+/// Ops have no side effects and no regions: they may go wherever their function is inlined.
+struct InlineAnything : public DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override { return true; }
+};
+
 template <typename... Ops>
 void attachModels(MLIRContext *context) {
   (Ops::template attachInterface<KernelCallModel<Ops>>(*context), ...);
@@ -199,7 +206,8 @@ void mlir::ssm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &r
   registry
       .insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
               memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect, vector::VectorDialect>();
-  registry.addExtension(+[](MLIRContext *context, SSMDialect *) {
+  registry.addExtension(+[](MLIRContext *context, SSMDialect *dialect) {
+    dialect->addInterfaces<InlineAnything>();
     attachModels<AttentionOp, CausalConv1dOp, EmbeddingOp, LayerNormOp, LinearOp, RMSNormOp,
                  RotaryOp, SelectiveScanOp, SSDScanOp>(context);
     // Kernels are made of these.

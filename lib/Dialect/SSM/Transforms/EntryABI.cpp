@@ -49,12 +49,21 @@ namespace {
 struct EntryABI : public ssm::impl::EntryABIBase<EntryABI> {
   void runOnOperation() override {
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (function.isPublic() && !function.isExternal() && function.getNumResults() > 0)
-        if (failed(convert(function)))
-          return signalPassFailure();
+      if (usesTensors(function) && failed(convert(function)))
+        return signalPassFailure();
+  }
+
+  static bool usesTensors(func::FuncOp function) {
+    return llvm::any_of(
+        llvm::concat<const Type>(function.getArgumentTypes(), function.getResultTypes()),
+        [](Type type) { return isa<TensorType>(type); });
   }
 
   LogicalResult convert(func::FuncOp function) {
+    if (function.isExternal() || function.isPrivate())
+      return function.emitError("functions on tensors that are no entries must have been inlined");
+    if (function.getNumResults() == 0)
+      return function.emitError("an entry must return its output");
     if (!function.getBody().hasOneBlock())
       return function.emitError("an entry must be one block");
     FailureOr<SmallVector<unsigned>> states = getStateArguments(function);
