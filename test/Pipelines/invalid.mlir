@@ -25,7 +25,7 @@ func.func @not_a_tensor(%a: tensor<4xf32>, %i: index) -> tensor<4xf32> {
 // -----
 
 // expected-error @+1 {{a mutable global cannot be a weight; pass states as arguments}}
-ml_program.global mutable @w(#ml_program.extern : tensor<4xf32>) : tensor<4xf32>
+ml_program.global public mutable @w(#ml_program.extern : tensor<4xf32>) : tensor<4xf32>
 
 // -----
 
