@@ -12,6 +12,8 @@
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/HalfFloat.h"
 #include <random>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace ssmq;
 using namespace ssmq::test;
@@ -157,6 +159,22 @@ static std::vector<float> feed(const Program &program, llvm::ArrayRef<int32_t> t
   return values;
 }
 
+/// The same bytes, with memory behind the last one that cannot be read.
+static Tensor guard(const Tensor &tensor) {
+  size_t page = sysconf(_SC_PAGESIZE), bytes = tensor.getNumBytes();
+  size_t whole = (bytes + page - 1) / page * page;
+  void *memory =
+      mmap(nullptr, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || mprotect(static_cast<char *>(memory) + whole, page, PROT_NONE)) {
+    ADD_FAILURE() << "no guarded memory";
+    return tensor;
+  }
+  std::shared_ptr<void> owner(memory, [=](void *start) { munmap(start, whole + page); });
+  char *data = static_cast<char *>(memory) + whole - bytes;
+  std::memcpy(data, tensor.getRawData(), bytes);
+  return Tensor::borrow(tensor.getDType(), tensor.getShape(), data, owner);
+}
+
 void LoweringTest::check(const LoweringCase &test) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(test.text, context.get());
   ASSERT_TRUE(module) << test.text;
@@ -170,7 +188,10 @@ void LoweringTest::check(const LoweringCase &test) {
   ASSERT_TRUE(lowered) << test.text;
   CompileOptions options;
   options.optLevel = 1;
-  auto compiled = CompiledProgram::compile(*lowered, signature, lookup, options);
+  auto guarded = [&](llvm::StringRef name) -> llvm::Expected<Tensor> {
+    return guard(weights[name]);
+  };
+  auto compiled = CompiledProgram::compile(*lowered, signature, guarded, options);
   ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
 
   std::vector<int32_t> tokens;

@@ -2,7 +2,7 @@
 //
 // A test writes a small @forward around one op: the input %x comes from an embedding, %y is the
 // output. The program runs in the interpreter (reference kernels) and compiled, on the same seeded
-// weights, whole and in chunks; logits and states must agree.
+// weights, whole and in chunks; logits and states must agree. Nothing behind a weight can be read.
 //
 //===----------------------------------------------------------------------===//
 
