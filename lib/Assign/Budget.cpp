@@ -4,6 +4,7 @@
 
 #include "ssmq/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include <cmath>
 
 using namespace ssmq;
@@ -54,6 +55,29 @@ Expected<Budget> Budget::parse(llvm::StringRef text) {
 int64_t Budget::getBytes(const ModelSize &size) const {
   double bytes = perWeight ? amount * static_cast<double>(size.numParameters) / 8 : amount;
   return static_cast<int64_t>(std::floor(std::min(bytes, 0x1p62)));
+}
+
+llvm::Error ssmq::checkReachable(int64_t budget, int64_t smallest, const ModelSize &size) {
+  if (smallest <= budget)
+    return llvm::Error::success();
+  return makeError("the budget of {0} bytes ({1:F2} bits a weight) cannot be met: the smallest "
+                   "that the measured formats give is {2} bytes ({3:F2})",
+                   budget, getBitsPerWeight(budget, size), smallest,
+                   getBitsPerWeight(smallest, size));
+}
+
+llvm::Error ssmq::checkReachable(int64_t budget, const SensitivityTable &table) {
+  llvm::StringMap<int64_t> smallest;
+  for (const SiteInfo &site : table.getSites())
+    smallest[site.name] = site.baselineBytes;
+  for (const SensitivityRow &row : table.getRows()) {
+    int64_t &bytes = smallest[row.candidate.site];
+    bytes = std::min(bytes, row.bytes);
+  }
+  int64_t total = table.getModelSize().fixedBytes;
+  for (const auto &entry : smallest)
+    total += entry.getValue();
+  return checkReachable(budget, total, table.getModelSize());
 }
 
 double ssmq::getBitsPerWeight(int64_t bytes, const ModelSize &size) {

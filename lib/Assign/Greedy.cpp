@@ -3,7 +3,6 @@
 #include "ssmq/Assign/Greedy.h"
 
 #include "ssmq/Assign/Budget.h"
-#include "ssmq/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
 #include <tuple>
@@ -109,11 +108,8 @@ Expected<Assignment> ssmq::assignGreedy(const AssignmentProblem &problem, int64_
     for (auto [from, to] : llvm::zip(hull, llvm::drop_begin(hull)))
       steps.push_back({getGainPerByte(site.choices[from], site.choices[to]), index, to});
   }
-  if (smallest > budget)
-    return makeError("the budget of {0} bytes ({1:F2} bits a weight) cannot be met: the smallest "
-                     "that the measured formats give is {2} bytes ({3:F2})",
-                     budget, getBitsPerWeight(budget, problem.size), smallest,
-                     getBitsPerWeight(smallest, problem.size));
+  if (llvm::Error error = checkReachable(budget, smallest, problem.size))
+    return error;
   allocation.rest = budget - smallest;
   // Of equal gains a byte the earlier site comes first.
   llvm::sort(steps, [](const Step &a, const Step &b) {

@@ -2,6 +2,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/SensitivitySweep.h"
+#include "ssmq/Assign/Budget.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Measure/Journal.h"
@@ -196,6 +197,13 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
       if (Error error = table.addCandidate({site.name, format->getSpelling()},
                                            format->getNumBytes(site.rows, site.columns)))
         return std::move(error);
+  if (!budget.empty()) {
+    Expected<::ssmq::Budget> limit = ::ssmq::Budget::parse(budget);
+    if (!limit)
+      return limit.takeError();
+    if (Error error = ::ssmq::checkReachable(limit->getBytes(size), table))
+      return std::move(error);
+  }
   if (Error error = sweep(**program, sites, sequences, *options, table))
     return std::move(error);
   if (remarks)

@@ -79,7 +79,7 @@ def measure(model: ModelDir, calibration: Calibration,
             output: Annotated[Path, typer.Option("-o", metavar="TABLE",
                                                  help="The table to write (JSON).")],
             formats: Formats = None, sequence_length: MeasureLength = 256,
-            num_sequences: NumSequences = 0) -> None:
+            num_sequences: NumSequences = 16) -> None:
     """Measure what each format costs at each weight.
 
     An interrupted measurement goes on from TABLE.journal when it is started again."""
@@ -131,7 +131,7 @@ def quantize(model: ModelDir,
                  "--assignment", metavar="FILE",
                  help="The formats that `ssmq assign` chose, or written by hand.")] = None,
              formats: Formats = None, sequence_length: MeasureLength = 256,
-             num_sequences: NumSequences = 0) -> None:
+             num_sequences: NumSequences = 16) -> None:
     """Quantize a model: measure, choose within a budget, and store.
 
     Formats come from a measurement (--calibration and --budget), from --uniform or from
@@ -159,7 +159,7 @@ def quantize(model: ModelDir,
         with scratch_directory() as scratch:
             table = scratch / "table.json"
             stages.measure(loaded, text, table, split(formats), sequence_length, num_sequences,
-                           threads)
+                           threads, budget=budget)
             work.write(loaded, out,
                        lambda one, path: stages.assign_budget(one, table, budget, path), threads,
                        text, table)

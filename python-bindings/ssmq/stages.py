@@ -35,8 +35,9 @@ def pass_text(name: str, **options: object) -> str:
 
 def measure(model: Model, calibration: Text, output: Path, formats: list[str] | None,
             sequence_length: int, num_sequences: int, threads: int,
-            journal: Path | None = None) -> None:
-    """Writes the sensitivity table of each weight in each format."""
+            journal: Path | None = None, budget: str | None = None) -> None:
+    """Writes the sensitivity table of each weight in each format; fails at once when no format can
+    meet the budget."""
     with scratch_directory() as scratch:
         # The table names its calibration by this file.
         tokens = scratch / calibration.path.name
@@ -44,7 +45,7 @@ def measure(model: Model, calibration: Text, output: Path, formats: list[str] | 
         model.run_pipeline(pass_text(
             "ssmq-sensitivity", tokens=tokens, formats=formats or None,
             sequence_length=sequence_length, num_sequences=num_sequences, threads=threads,
-            output=output, journal=journal))
+            output=output, journal=journal, budget=budget))
 
 
 def check_budget(budget: str) -> None:

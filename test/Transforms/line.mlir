@@ -17,7 +17,11 @@
 // RUN: diff %t/table.json %t/again.json
 // A journal of another run is refused.
 // RUN: not ssmq-opt %t/program.mlir --ssmq-sensitivity="tokens=%t/tokens.json sequence-length=5 journal=%t/cut output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=OTHER
+// A budget that no format meets is refused before anything is measured.
+// RUN: not ssmq-opt %t/program.mlir --ssmq-sensitivity="tokens=%t/tokens.json budget=1bpw journal=%t/none output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=BUDGET
 // RUN: not test -e %t/no.json
+// RUN: not test -e %t/none
+// BUDGET: error: the budget of {{[0-9]+}} bytes (1.00 bits a weight) cannot be met
 // OTHER: error: {{.*}}cut
 
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json budget=9bpw output=%t/assignment.json" --ssmq-quantize=output=%t/packed.safetensors -o %t/quantized.mlir

@@ -35,6 +35,12 @@ private:
   bool perWeight;
 };
 
+/// Fails when a budget in bytes lies below `smallest`, what all sites need at the least.
+llvm::Error checkReachable(int64_t budget, int64_t smallest, const ModelSize &size);
+
+/// The same for the declared candidates of a table, measured or not: ask before a long sweep.
+llvm::Error checkReachable(int64_t budget, const SensitivityTable &table);
+
 /// 0 for a model without parameters.
 double getBitsPerWeight(int64_t bytes, const ModelSize &size);
 

@@ -23,6 +23,8 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
                "and 128 where a row is longer than a group)">,
     Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
     Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"budget", "budget", "std::string", "",
+           "Budget of the assignment to come: fail before measuring when no format can meet it">,
     Option<"threads", "threads", "unsigned", "0", "Candidates at the same time; 0: all cores">,
     Option<"checkpoint", "checkpoint", "std::string", "",
            "Where the weights are (default: the module's ssm.checkpoint)">,
