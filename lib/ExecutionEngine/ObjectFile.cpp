@@ -53,10 +53,10 @@ Error ssmq::writeScratchObject(LibraryModule &library, llvm::StringRef path) {
                      library.target->getTargetTriple().str());
   passes.run(*library.module);
   stream.close();
-  if (!problem.empty())
-    return makeError("code generation failed: {0}", problem);
   code = stream.error();
   stream.clear_error();
+  if (!problem.empty())
+    return makeError("code generation failed: {0}", problem);
   if (code)
     return makeError("cannot write {0}: {1}", path, code.message());
   return Error::success();
