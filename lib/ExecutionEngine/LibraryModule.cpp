@@ -99,6 +99,10 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
   if (!module)
     return module.takeError();
   library.module = std::move(*module);
+  if (llvm::Function *gemm = library.module->getFunction("ssmq_gemm");
+      gemm && gemm->isDeclaration() && !gemm->use_empty())
+    return makeError("the program calls the library of ssmq, which an emitted one does without; "
+                     "lower it without onednn-gemm");
 
   bool hasDecode = library.module->getFunction(kDecodeEntry) != nullptr;
   Expected<std::vector<LocatedWeight>> located = locateWeights(*library.module, weights);

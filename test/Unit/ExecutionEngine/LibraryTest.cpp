@@ -202,15 +202,20 @@ TEST_F(LibraryTest, RefusalsLeaveNothing) {
   located = [this](llvm::StringRef) { return FileRange{path("none"), 0, 20}; };
   EXPECT_EQ(fails(), "cannot read weight 'model.layers.0.mamba.in_proj.weight' from " +
                          path("none") + ": No such file or directory");
-  module = parseText(*context, R"mlir(
-    llvm.func @ssmq_no_such_function()
-    llvm.func @_mlir_ciface_forward(%a: !llvm.ptr, %b: !llvm.ptr) {
-      llvm.call @ssmq_no_such_function() : () -> ()
-      llvm.return
-    })mlir");
-  signature.states.clear();
-  std::string error = fails();
+  auto failsCalling = [&](const std::string &callee) {
+    module = parseText(*context, "llvm.func @" + callee + R"mlir(()
+      llvm.func @_mlir_ciface_forward(%a: !llvm.ptr, %b: !llvm.ptr) {
+        llvm.call @)mlir" + callee + R"mlir(() : () -> ()
+        llvm.return
+      })mlir");
+    signature.states.clear();
+    return fails();
+  };
+  std::string error = failsCalling("ssmq_no_such_function");
   EXPECT_NE(error.find("undefined symbol: ssmq_no_such_function"), std::string::npos) << error;
+  EXPECT_EQ(failsCalling("ssmq_gemm"),
+            "the program calls the library of ssmq, which an emitted one does without; lower it "
+            "without onednn-gemm");
   EXPECT_EQ(listFiles(), before);
 }
 
