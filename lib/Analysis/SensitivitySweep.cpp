@@ -14,7 +14,6 @@ using llvm::Expected;
 using ::ssmq::Candidate;
 using ::ssmq::DivergenceSums;
 using ::ssmq::Format;
-using ::ssmq::SequenceRecord;
 using ::ssmq::TeacherLogits;
 using ::ssmq::Tensor;
 

@@ -52,7 +52,7 @@ SmallVector<WeightSite> mlir::ssm::findWeightSites(ModuleOp module) {
         loadsOf.insert({global, {}});
   });
   module.walk([&](ml_program::GlobalLoadConstOp load) {
-    if (auto it = loadsOf.find(globalOf(load)); it != loadsOf.end())
+    if (auto *it = loadsOf.find(globalOf(load)); it != loadsOf.end())
       it->second.push_back(load);
   });
 

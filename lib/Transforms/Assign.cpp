@@ -29,9 +29,9 @@ namespace {
 class AssignPass : public mlir::ssm::impl::AssignPassBase<AssignPass> {
 public:
   using Base::Base;
+  void runOnOperation() override;
 
 private:
-  void runOnOperation() override;
   Expected<Assignment> choose(ArrayRef<WeightSite> sites);
   Expected<Assignment> chooseGreedy() const;
   Expected<Assignment> chooseUniform(ArrayRef<WeightSite> sites);

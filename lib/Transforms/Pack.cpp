@@ -42,6 +42,7 @@ static void pack(OpTy op) {
 namespace {
 
 class PackPass : public mlir::ssm::impl::PackPassBase<PackPass> {
+public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     // First the ops, which still see how wide a code is, then what they read.

@@ -46,9 +46,9 @@ namespace {
 class QuantizePass : public mlir::ssm::impl::QuantizePassBase<QuantizePass> {
 public:
   using Base::Base;
+  void runOnOperation() override;
 
 private:
-  void runOnOperation() override;
   FailureOr<QuantizedTensor> quantize(const WeightSite &site, const WeightStore &store);
   /// Replaces the weight in the IR and adds its tensors to those to be written.
   void rewrite(const WeightSite &site, const QuantizedTensor &quantized, unsigned bits);

@@ -58,9 +58,9 @@ namespace {
 class SensitivityPass : public mlir::ssm::impl::SensitivityPassBase<SensitivityPass> {
 public:
   using Base::Base;
+  void runOnOperation() override;
 
 private:
-  void runOnOperation() override;
   /// Everything below reports its faults by an Error, which runOnOperation emits at the module.
   Expected<SensitivityTable> measure(std::shared_ptr<const WeightStore> store);
   Expected<SweepOptions> makeOptions() const;
