@@ -242,9 +242,6 @@ NB_MODULE(_ssmq, module) {
       .def_ro("prefill", &SsmqThroughput::prefill)
       .def_ro("decode", &SsmqThroughput::decode);
 
-  module.def("check_budget", [](const std::string &budget) {
-    check([&] { return ssmqCheckBudget(budget.c_str()); });
-  });
   module.def("assign", [](const std::string &table, const std::string &budget,
                           const std::string &assignment) {
     check([&] { return ssmqAssign(table.c_str(), budget.c_str(), assignment.c_str()); });

@@ -174,9 +174,6 @@ SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *
 
 /*===-- Assignment --------------------------------------------------------===*/
 
-/** Whether `budget` is one, before hours are spent on a table. */
-SSMQ_EXPORT SsmqStatus ssmqCheckBudget(const char *budget);
-
 /** Reads a sensitivity table, chooses the formats of least KL within a budget ("4.5bpw", "3MB"; see
  *  ssmq/Assign/Budget.h) and writes the assignment. All of them are JSON files. */
 SSMQ_EXPORT SsmqStatus ssmqAssign(const char *table, const char *budget, const char *assignment);

@@ -8,14 +8,6 @@ using namespace ssmq;
 using llvm::Error;
 using llvm::Expected;
 
-SsmqStatus ssmqCheckBudget(const char *budget) {
-  return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({budget}))
-      return error;
-    return Budget::parse(budget).takeError();
-  });
-}
-
 SsmqStatus ssmqAssign(const char *table, const char *budget, const char *assignment) {
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({table, budget, assignment}))

@@ -56,7 +56,9 @@ def main() -> None:
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
     try:
-        worker.join()
+        # The signal may reach another thread and leave this one asleep.
+        while worker.is_alive():
+            worker.join(0.2)
     except KeyboardInterrupt:
         remove_unfinished()
         _fail("interrupted", INTERRUPTED)

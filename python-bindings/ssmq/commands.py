@@ -150,11 +150,12 @@ def quantize(model: ModelDir,
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
     if uniform:
-        work.write(loaded, out, lambda one, path: stages.assign_uniform(one, uniform, path), threads)
+        work.write(loaded, out,
+                   lambda one, path: stages.assign_uniform(one, uniform, path), threads)
     elif assignment:
-        work.write(loaded, out, lambda one, path: stages.assign_file(one, assignment, path), threads)
+        work.write(loaded, out,
+                   lambda one, path: stages.assign_file(one, assignment, path), threads)
     else:
-        stages.check_budget(budget)
         text = read_calibration(calibration, Tokenizer(model), sequence_length)
         with scratch_directory() as scratch:
             table = scratch / "table.json"

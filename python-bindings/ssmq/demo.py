@@ -18,7 +18,7 @@ from .tokenizer import Tokenizer
 
 # Eighty characters wide with the numbers below.
 COLUMNS = ["model", "MB", "bits", "perplexity", "KL x 1000", "top-1", "tok/s"]
-PROMPT_TOKENS, DECODED_TOKENS = 64, 128
+PROMPT_TOKENS, DECODED_TOKENS, REPEATS = 64, 128, 9
 WRITTEN_TOKENS, TEMPERATURE, SEED = 96, 0.7, 1
 UNIFORM = ("int8:channel", "int4:g64")
 TABLE_FILE = "table.md"
@@ -61,8 +61,6 @@ def show(directory: Path, out: Path, options: Options, readme_path: Path | None)
 class Demo:
     def __init__(self, directory: Path, options: Options, say: Callable[[str], None]):
         self.options, self.say, self.threads = options, say, get_threads()
-        for budget in options.budgets:
-            stages.check_budget(budget)
         self.model = quantize.load_original(directory)
         tokenizer = Tokenizer(directory)
         self.calibration = read_calibration(options.calibration, tokenizer,
@@ -70,7 +68,7 @@ class Demo:
         self.evaluation = read_text(options.evaluation, tokenizer)
         refuse_overlap(Sketch.of(str(options.calibration), self.calibration.content),
                        self.evaluation)
-        # Interpreted, so that the row of the original shows what compiling changes: the noise floor.
+        # Interpreted: the row of the original shows what compiling changes, the noise floor.
         self.teacher = self.model.interpreter("fast", 1)
         self.table = Table(directory.resolve().name, COLUMNS)
 
@@ -108,7 +106,7 @@ class Demo:
         self.say(f"evaluating {name}")
         program = make_program(model, self.options.engine, threads=1)
         result = program.evaluate(self.evaluation.tokens, self.teacher, threads=self.threads)
-        speed = program.benchmark(self.evaluation.tokens[:PROMPT_TOKENS], DECODED_TOKENS, 3)
+        speed = program.benchmark(self.evaluation.tokens[:PROMPT_TOKENS], DECODED_TOKENS, REPEATS)
         self.num_scored = result.num_scored
         self.table.rows.append([
             name, f"{size.num_bytes / 1e6:.2f}", f"{size.bits:.2f}",
@@ -119,10 +117,10 @@ class Demo:
     def describe(self) -> str:
         """What the numbers are, to stand below the table."""
         return (f"Size as stored, in bits a weight; {self.num_scored} tokens of "
-                f"{self.evaluation.path.name} in sequences of 512, ± standard error over sequences. "
-                "KL(original || model) in nats a token, where the original is interpreted in f32, "
-                "so that its row is the noise floor; top-1: both put the same token first. The "
+                f"{self.evaluation.path.name} in sequences of 512, ± standard error over "
+                "sequences. KL(original || model) in nats a token, where the original is "
+                "interpreted in f32, so that its row is the noise floor; top-1: both put the same token first. The "
                 f"mixes were chosen on {self.options.num_sequences} x "
                 f"{self.options.sequence_length} tokens of {self.calibration.path.name}. Decoding "
-                f"one sequence on one thread, median of 3 x {DECODED_TOKENS} tokens, "
+                f"one sequence on one thread, median of {REPEATS} x {DECODED_TOKENS} tokens, "
                 f"{self.options.engine}, on {machine.describe()}.")

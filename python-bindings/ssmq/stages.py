@@ -48,11 +48,6 @@ def measure(model: Model, calibration: Text, output: Path, formats: list[str] | 
             output=output, journal=journal, budget=budget))
 
 
-def check_budget(budget: str) -> None:
-    """Before a measurement, so that a slip costs no time."""
-    _ssmq.check_budget(budget)
-
-
 def assign(table: Path, budget: str, output: Path) -> None:
     """Writes the assignment of least KL within a budget; needs no model."""
     _ssmq.assign(str(table), budget, str(output))

@@ -82,8 +82,8 @@ static void testErrors(SsmqContext *context) {
   CHECK(ssmqModuleParse(context, NULL, 0, "x.mlir", &module) == SSMQ_USAGE_ERROR);
   CHECK(ssmqModuleImportHuggingFace(context, "/nonexistent", &module) == SSMQ_INPUT_ERROR);
   CHECK(module == NULL);
-  CHECK(ssmqCheckBudget("4.5bpw") == SSMQ_OK);
-  CHECK(ssmqCheckBudget("4.5") == SSMQ_INPUT_ERROR);
+  CHECK(ssmqAssign("/nonexistent", "4.5", "/nonexistent") == SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "4.5") != NULL);
   CHECK(ssmqAssign("/nonexistent", "4.5bpw", "/nonexistent") == SSMQ_INPUT_ERROR);
 }
 

@@ -117,7 +117,7 @@ def test_pipeline(model):
     other.run_pipeline("builtin.module(canonicalize, cse)")
     assert "func.func @forward" in other.mlir()
     before = other.mlir()
-    with pytest.raises(ssmq.Error, match="'nonsense' does not refer to a registered pass") as caught:
+    with pytest.raises(ssmq.Error, match="'nonsense' does not refer to a") as caught:
         other.run_pipeline("canonicalize, nonsense")
     assert caught.value.status == 2 and other.mlir() == before
 

@@ -120,7 +120,8 @@ def test_bad_budgets(fails, run, model, text, tmp_path, budget, message):
 def test_bad_files(fails, model, text, tmp_path):
     fails("does not exist", "eval", model, "--text", tmp_path / "none")
     fails("none", "assign", tmp_path / "none", "--budget", "5bpw", "-o", tmp_path / "a.json")
-    fails("calibration.txt:1:1: expected a value", "assign", text, "--budget", "5bpw", "-o", tmp_path / "a.json")
+    fails("calibration.txt:1:1: expected a value", "assign", text, "--budget", "5bpw", "-o",
+          tmp_path / "a.json")
     fails("none", "quantize", model, "--assignment", tmp_path / "none", "-o", tmp_path / "out")
     fails("int3", "quantize", model, "--uniform", "int3:what", "-o", tmp_path / "out")
     fails("exists", "quantize", model, "--uniform", "int8:channel", "-o", text)
@@ -184,7 +185,8 @@ def test_files_that_do_not_fit(model, tmp_path):
 def test_interrupt(model, tmp_path):
     text = make_text(tmp_path / "text.txt", 1, words=100000)
     work = start("quantize", model, "--calibration", text, "--budget", "9bpw", "-o",
-                 tmp_path / "out", "--sequence-length", "32", TMPDIR=str(tmp_path))
+                 tmp_path / "out", "--sequence-length", "32", "--num-sequences", 0,
+                 TMPDIR=str(tmp_path))
     while work.poll() is None and not list(tmp_path.glob("ssmq.*/*")):
         time.sleep(0.05)
     work.send_signal(signal.SIGINT)

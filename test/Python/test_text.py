@@ -38,7 +38,8 @@ def test_no_text(tmp_path):
 
 
 def check(calibration, evaluation):
-    refuse_overlap(Sketch.of("calibration.txt", calibration), Text("evaluation.txt", evaluation, []))
+    sketch = Sketch.of("calibration.txt", calibration)
+    refuse_overlap(sketch, Text("evaluation.txt", evaluation, []))
 
 
 def test_same_content_is_refused():
