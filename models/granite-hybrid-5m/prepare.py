@@ -63,6 +63,7 @@ def unpack(work):
         root = work / "root" / package
         if root.exists():
             continue
+        root.parent.mkdir(exist_ok=True)
         if not list(deb.glob(package + "_*.deb")):
             subprocess.run(["apt-get", "download", package], cwd=deb, check=True)
         subprocess.run(["dpkg", "-x", next(deb.glob(package + "_*.deb")), root], check=True)
