@@ -31,7 +31,7 @@ static Range findRange(ArrayRef<float> values) {
   for (float x : values) {
     range.low = std::min(range.low, x);
     range.high = std::max(range.high, x);
-    notFinite += x - x; // zero for every finite value, NaN otherwise
+    notFinite += 0 * x; // zero for every finite value, NaN otherwise
   }
   range.low += notFinite;
   range.high += notFinite;

@@ -95,7 +95,7 @@ static Error checkAgreement(StringRef index, const SafetensorsFile &file,
       return makeError("{0}: tensor {1} is not in {2}, where the index has it", index,
                        quote(tensor), path::filename(file.getPath()));
   for (const SafetensorsEntry &entry : file.getEntries())
-    if (!std::binary_search(listed.begin(), listed.end(), entry.name))
+    if (!llvm::binary_search(listed, entry.name))
       return makeError("{0}: tensor {1} of {2} is not in the index", index, quote(entry.name),
                        path::filename(file.getPath()));
   return Error::success();

@@ -5,6 +5,7 @@
 #include "Simd.h"
 #include "ssmq/Kernels/Gemm.h"
 #include "ssmq/Support/Parallel.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,6 @@ using namespace ssmq;
 using namespace ssmq::simd;
 
 namespace {
-
 struct Heads {
   const float *q, *keys, *values;
   float *out;
@@ -32,8 +32,9 @@ struct Heads {
     return params.window > 0 ? std::max<int64_t>(0, getEnd(t) - params.window) : 0;
   }
 };
+} // namespace
 
-void attendReference(const Heads &heads, int64_t head, int64_t t) {
+static void attendReference(const Heads &heads, int64_t head, int64_t t) {
   int64_t dim = heads.params.headDim, begin = heads.getBegin(t), end = heads.getEnd(t);
   const float *q = heads.q + t * heads.queryStride() + head * dim;
   const float *keys = heads.keys + heads.cacheOffset(head);
@@ -60,17 +61,19 @@ void attendReference(const Heads &heads, int64_t head, int64_t t) {
 }
 
 /// Replaces scores by exp(scale * (score - largest)) and returns one over their sum.
-float softmaxRow(float *scores, int64_t n, float scale) {
+static float softmaxRow(float *scores, int64_t n, float scale) {
   float largest = simd::max(scores, n);
   map(scores, scores, n, [=](Float8 v) { return exp((v - largest) * scale); });
   return 1.0f / reduce(scores, n, [](Float8 v) { return v; });
 }
 
+namespace {
 constexpr int64_t queryTile = 64;
+} // namespace
 
 /// Tokens [first, first + count) of one head: scores by GEMM against all rows that any of them
 /// sees, rows a token does not see set to weight zero.
-void attendFast(const Heads &heads, int64_t head, int64_t first, int64_t count) {
+static void attendFast(const Heads &heads, int64_t head, int64_t first, int64_t count) {
   int64_t dim = heads.params.headDim;
   int64_t begin = heads.getBegin(first), length = heads.getEnd(first + count - 1) - begin;
   int64_t cacheStart = begin * heads.cacheStride() + heads.cacheOffset(head);
@@ -97,15 +100,11 @@ void attendFast(const Heads &heads, int64_t head, int64_t first, int64_t count) 
   }
 }
 
-Tensor writeRows(const Tensor &cache, const Tensor &rows, int64_t position) {
+static Tensor writeRows(const Tensor &cache, const Tensor &rows, int64_t position) {
   Tensor result = cache.clone();
-  llvm::ArrayRef<float> from = rows.data<float>();
-  std::copy(from.begin(), from.end(),
-            result.mutableData<float>().begin() + position * cache.getDim(1));
+  llvm::copy(rows.data<float>(), result.mutableData<float>().begin() + position * cache.getDim(1));
   return result;
 }
-
-} // namespace
 
 llvm::Expected<AttentionResult> ssmq::attention(const Tensor &q, const Tensor &k, const Tensor &v,
                                                 const Tensor &keyCache, const Tensor &valueCache,

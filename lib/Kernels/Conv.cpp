@@ -11,7 +11,6 @@ using namespace ssmq;
 using namespace ssmq::simd;
 
 namespace {
-
 /// Rows of concat(state, x) without copying either.
 struct PaddedRows {
   const float *state, *x;
@@ -20,9 +19,10 @@ struct PaddedRows {
     return row < stateRows ? state + row * channels : x + (row - stateRows) * channels;
   }
 };
+} // namespace
 
-void convReference(const PaddedRows &padded, const float *weight, const float *bias, float *y,
-                   int64_t t, int64_t taps) {
+static void convReference(const PaddedRows &padded, const float *weight, const float *bias,
+                          float *y, int64_t t, int64_t taps) {
   for (int64_t c = 0; c < padded.channels; ++c) {
     double sum = bias ? bias[c] : 0.0;
     for (int64_t k = 0; k < taps; ++k)
@@ -32,8 +32,8 @@ void convReference(const PaddedRows &padded, const float *weight, const float *b
 }
 
 /// `weight` is transposed to [taps, channels] here.
-void convFast(const PaddedRows &padded, const float *weight, const float *bias, float *y, int64_t t,
-              int64_t taps) {
+static void convFast(const PaddedRows &padded, const float *weight, const float *bias, float *y,
+                     int64_t t, int64_t taps) {
   int64_t channels = padded.channels;
   float *out = y + t * channels;
   int64_t c = 0;
@@ -51,8 +51,6 @@ void convFast(const PaddedRows &padded, const float *weight, const float *bias, 
     storePartial(out + c, sum, count);
   }
 }
-
-} // namespace
 
 ConvResult ssmq::causalConv1d(const Tensor &x, const Tensor &weight, const Tensor &bias,
                               const Tensor &state, const KernelOptions &options) {

@@ -14,55 +14,57 @@ using namespace ssmq::simd;
 using UnaryLoop = void (*)(const float *in, float *out, int64_t n);
 using BinaryLoop = void (*)(const float *lhs, const float *rhs, float *out, int64_t n);
 
-namespace {
-
 template <float (*F)(float)>
-void loop(const float *in, float *out, int64_t n) {
+static void loop(const float *in, float *out, int64_t n) {
   for (int64_t i = 0; i < n; ++i)
     out[i] = F(in[i]);
 }
 
 template <float (*F)(float, float)>
-void loop(const float *lhs, const float *rhs, float *out, int64_t n) {
+static void loop(const float *lhs, const float *rhs, float *out, int64_t n) {
   for (int64_t i = 0; i < n; ++i)
     out[i] = F(lhs[i], rhs[i]);
 }
 
-float negate(float x) { return -x; }
-float rsqrt(float x) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(x))); }
-float add(float a, float b) { return a + b; }
-float subtract(float a, float b) { return a - b; }
-float multiply(float a, float b) { return a * b; }
-float divide(float a, float b) { return a / b; }
+static float negate(float x) { return -x; }
+static float rsqrt(float x) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(x))); }
+static float add(float a, float b) { return a + b; }
+static float subtract(float a, float b) { return a - b; }
+static float multiply(float a, float b) { return a * b; }
+static float divide(float a, float b) { return a / b; }
 
 /// IEEE 754-2019 maximum and minimum: NaN wins, and -0 is below +0.
-float maximum(float a, float b) {
+static float maximum(float a, float b) {
   if (std::isnan(a) || std::isnan(b))
     return std::numeric_limits<float>::quiet_NaN();
   if (a == b)
     return std::signbit(a) ? b : a;
   return a > b ? a : b;
 }
-float minimum(float a, float b) { return -maximum(-a, -b); }
-float maxNum(float a, float b) { return std::isnan(a) ? b : std::isnan(b) ? a : maximum(a, b); }
-float minNum(float a, float b) { return std::isnan(a) ? b : std::isnan(b) ? a : minimum(a, b); }
+static float minimum(float a, float b) { return -maximum(-a, -b); }
+static float maxNum(float a, float b) {
+  return std::isnan(a) ? b : std::isnan(b) ? a : maximum(a, b);
+}
+static float minNum(float a, float b) {
+  return std::isnan(a) ? b : std::isnan(b) ? a : minimum(a, b);
+}
 
-void expFast(const float *in, float *out, int64_t n) {
+static void expFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return simd::exp(v); });
 }
-void log1pFast(const float *in, float *out, int64_t n) {
+static void log1pFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return simd::log1p(v); });
 }
-void tanhFast(const float *in, float *out, int64_t n) {
+static void tanhFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return simd::tanh(v); });
 }
-void rsqrtFast(const float *in, float *out, int64_t n) {
+static void rsqrtFast(const float *in, float *out, int64_t n) {
   map(in, out, n, [](Float8 v) { return 1.0f / __builtin_elementwise_sqrt(v); });
 }
 
 /// Loops of machine instructions are vectorised by the compiler with the same bits, so only the
 /// others have a fast form of their own.
-UnaryLoop getLoop(UnaryOp op, KernelSet set) {
+static UnaryLoop getLoop(UnaryOp op, KernelSet set) {
   bool fast = set == KernelSet::Fast;
   switch (op) {
   case UnaryOp::Neg: return loop<negate>;
@@ -81,7 +83,7 @@ UnaryLoop getLoop(UnaryOp op, KernelSet set) {
   llvm_unreachable("all unary ops have a loop");
 }
 
-BinaryLoop getLoop(BinaryOp op) {
+static BinaryLoop getLoop(BinaryOp op) {
   switch (op) {
   case BinaryOp::Add: return loop<add>;
   case BinaryOp::Sub: return loop<subtract>;
@@ -95,8 +97,6 @@ BinaryLoop getLoop(BinaryOp op) {
   }
   llvm_unreachable("all binary ops have a loop");
 }
-
-} // namespace
 
 void ssmq::applyUnary(UnaryOp op, llvm::ArrayRef<float> in, llvm::MutableArrayRef<float> out,
                       const KernelOptions &options) {

@@ -15,7 +15,6 @@ using namespace ssmq;
 using namespace ssmq::simd;
 
 namespace {
-
 // A block of A (rowBlock x depthBlock) stays in the second-level cache while panels of B stream
 // past; a panel of B (depthBlock x tile columns) stays in the first.
 constexpr int64_t rowBlock = 264; // a multiple of both tiles' rows, and one block for 256 tokens
@@ -43,8 +42,9 @@ private:
   std::unique_ptr<float, Free> memory;
   size_t capacity = 0;
 };
+} // namespace
 
-[[gnu::always_inline]] inline void transpose8(Float8 v[8]) {
+[[gnu::always_inline]] static inline void transpose8(Float8 v[8]) {
   Float8 a[8], b[8];
   for (int i = 0; i < 8; i += 2) {
     a[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
@@ -64,7 +64,8 @@ private:
 /// to[p * width + i] = from[i * stride + p] for i < rows, zero for rows <= i < width. Stores run
 /// ahead in p and are eight wide, so `to` needs eight floats of slack and width at most 8 per call
 /// or a multiple of 8.
-void packTransposed(ConstMatrix from, int64_t rows, int64_t depth, int64_t width, float *to) {
+static void packTransposed(ConstMatrix from, int64_t rows, int64_t depth, int64_t width,
+                           float *to) {
   for (int64_t first = 0; first < width; first += 8) {
     int64_t present = std::clamp<int64_t>(rows - first, 0, 8);
     const float *source = from.data + first * from.stride;
@@ -84,7 +85,8 @@ void packTransposed(ConstMatrix from, int64_t rows, int64_t depth, int64_t width
 }
 
 /// to[p * width + j] = from[p * stride + j] for j < columns, zero beyond.
-void packStraight(ConstMatrix from, int64_t columns, int64_t depth, int64_t width, float *to) {
+static void packStraight(ConstMatrix from, int64_t columns, int64_t depth, int64_t width,
+                         float *to) {
   for (int64_t p = 0; p < depth; ++p, to += width) {
     std::copy_n(from.data + p * from.stride, columns, to);
     std::fill(to + columns, to + width, 0.0f);
@@ -92,8 +94,8 @@ void packStraight(ConstMatrix from, int64_t columns, int64_t depth, int64_t widt
 }
 
 /// All of C's columns [begin, end), for any number of rows.
-void multiplyBlocked(const GemmTile &tile, ConstMatrix a, ConstMatrix b, bool transposedB,
-                     MutableMatrix c, GemmShape shape, int64_t begin, int64_t end) {
+static void multiplyBlocked(const GemmTile &tile, ConstMatrix a, ConstMatrix b, bool transposedB,
+                            MutableMatrix c, GemmShape shape, int64_t begin, int64_t end) {
   static thread_local Scratch scratch;
   const int64_t blockSize = rowBlock * depthBlock, panelSize = depthBlock * tile.columns;
   const int64_t slack = 16;
@@ -137,8 +139,8 @@ void multiplyBlocked(const GemmTile &tile, ConstMatrix a, ConstMatrix b, bool tr
 
 /// Rows x 2 dot products at once, so that each row of B is read once.
 template <int Rows>
-void multiplyFewRowsTransposed(ConstMatrix a, ConstMatrix b, MutableMatrix c, GemmShape shape,
-                               int64_t begin, int64_t end) {
+static void multiplyFewRowsTransposed(ConstMatrix a, ConstMatrix b, MutableMatrix c,
+                                      GemmShape shape, int64_t begin, int64_t end) {
   for (int64_t j = begin; j < end; ++j) {
     const float *row = b.data + j * b.stride;
     Float8 even[Rows] = {}, odd[Rows] = {};
@@ -162,7 +164,8 @@ void multiplyFewRowsTransposed(ConstMatrix a, ConstMatrix b, MutableMatrix c, Ge
 }
 
 /// Up to four vectors of a row of C at once, down all of B's rows.
-void multiplyRow(const float *a, ConstMatrix b, float *c, int64_t k, int64_t begin, int64_t end) {
+static void multiplyRow(const float *a, ConstMatrix b, float *c, int64_t k, int64_t begin,
+                        int64_t end) {
   int64_t j = begin;
   for (; j + 32 <= end; j += 32) {
     Float8 sums[4] = {};
@@ -181,8 +184,8 @@ void multiplyRow(const float *a, ConstMatrix b, float *c, int64_t k, int64_t beg
   }
 }
 
-void multiplyFewRows(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatrix c,
-                     GemmShape shape, int64_t begin, int64_t end) {
+static void multiplyFewRows(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatrix c,
+                            GemmShape shape, int64_t begin, int64_t end) {
   if (!transposedB) {
     for (int64_t i = 0; i < shape.m; ++i)
       multiplyRow(a.data + i * a.stride, b, c.data + i * c.stride, shape.k, begin, end);
@@ -196,8 +199,8 @@ void multiplyFewRows(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatr
   }
 }
 
-void multiply(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatrix c, GemmShape shape,
-              unsigned threads, GemmLibrary library) {
+static void multiply(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatrix c,
+                     GemmShape shape, unsigned threads, GemmLibrary library) {
   if (shape.m == 0 || shape.n == 0)
     return;
   if (shape.k == 0) {
@@ -218,8 +221,6 @@ void multiply(ConstMatrix a, ConstMatrix b, bool transposedB, MutableMatrix c, G
       multiplyBlocked(tile, a, b, transposedB, c, shape, begin, end);
   });
 }
-
-} // namespace
 
 void ssmq::gemmTransposed(ConstMatrix a, ConstMatrix b, MutableMatrix c, GemmShape shape,
                           unsigned threads, GemmLibrary library) {

@@ -5,11 +5,9 @@
 
 using namespace ssmq;
 
-namespace {
-
 template <int W, int Rows, int Vectors>
-[[gnu::always_inline]] inline void multiplyTile(int64_t k, const float *a, const float *b, float *c,
-                                                int64_t strideC, bool accumulate) {
+[[gnu::always_inline]] static inline void multiplyTile(int64_t k, const float *a, const float *b,
+                                                       float *c, int64_t strideC, bool accumulate) {
   using V = simd::Vector<W>;
   V sums[Rows][Vectors] = {};
   for (int64_t p = 0; p < k; ++p, a += Rows, b += W * Vectors) {
@@ -28,19 +26,20 @@ template <int W, int Rows, int Vectors>
     }
 }
 
-void multiplyAVX2(int64_t k, const float *a, const float *b, float *c, int64_t strideC,
-                  bool accumulate) {
+static void multiplyAVX2(int64_t k, const float *a, const float *b, float *c, int64_t strideC,
+                         bool accumulate) {
   multiplyTile<8, 6, 2>(k, a, b, c, strideC, accumulate);
 }
 
-__attribute__((target("avx512f"))) void multiplyAVX512(int64_t k, const float *a, const float *b,
-                                                       float *c, int64_t strideC, bool accumulate) {
+static __attribute__((target("avx512f"))) void multiplyAVX512(int64_t k, const float *a,
+                                                              const float *b, float *c,
+                                                              int64_t strideC, bool accumulate) {
   multiplyTile<16, 8, 2>(k, a, b, c, strideC, accumulate);
 }
 
+namespace {
 const GemmTile tileAVX2 = {6, 16, multiplyAVX2};
 const GemmTile tileAVX512 = {8, 32, multiplyAVX512};
-
 } // namespace
 
 const GemmTile &ssmq::getGemmTileAVX2() { return tileAVX2; }

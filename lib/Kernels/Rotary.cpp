@@ -11,10 +11,8 @@
 using namespace ssmq;
 using namespace ssmq::simd;
 
-namespace {
-
 /// theta^(-2i/rotaryDim) rounded as `1.0 / base ** (arange(0, dim, 2).float() / dim)`.
-llvm::SmallVector<float, 64> computeFrequencies(double theta, int64_t rotaryDim) {
+static llvm::SmallVector<float, 64> computeFrequencies(double theta, int64_t rotaryDim) {
   llvm::SmallVector<float, 64> frequencies(rotaryDim / 2);
   for (int64_t i = 0; i < rotaryDim / 2; ++i) {
     float exponent = static_cast<float>(2 * i) / static_cast<float>(rotaryDim);
@@ -23,6 +21,7 @@ llvm::SmallVector<float, 64> computeFrequencies(double theta, int64_t rotaryDim)
   return frequencies;
 }
 
+namespace {
 /// cos and sin of one token's angles.
 struct Angles {
   Angles(int64_t position, llvm::ArrayRef<float> frequencies) {
@@ -34,8 +33,9 @@ struct Angles {
   }
   llvm::SmallVector<float, 64> cos, sin;
 };
+} // namespace
 
-void rotateReference(const float *x, float *y, const Angles &angles, int64_t half) {
+static void rotateReference(const float *x, float *y, const Angles &angles, int64_t half) {
   for (int64_t i = 0; i < half; ++i) {
     double cos = angles.cos[i], sin = angles.sin[i];
     y[i] = static_cast<float>(x[i] * cos - x[i + half] * sin);
@@ -43,7 +43,7 @@ void rotateReference(const float *x, float *y, const Angles &angles, int64_t hal
   }
 }
 
-void rotateFast(const float *x, float *y, const Angles &angles, int64_t half) {
+static void rotateFast(const float *x, float *y, const Angles &angles, int64_t half) {
   for (int64_t i = 0; i < half; i += 8) {
     int64_t count = std::min<int64_t>(8, half - i);
     Float8 cos = loadPartial(angles.cos.data() + i, count);
@@ -53,8 +53,6 @@ void rotateFast(const float *x, float *y, const Angles &angles, int64_t half) {
     storePartial(y + half + i, fma(high, cos, low * sin), count);
   }
 }
-
-} // namespace
 
 Tensor ssmq::rotary(const Tensor &x, int64_t position, int64_t headDim, double theta,
                     int64_t rotaryDim, const KernelOptions &options) {

@@ -4,6 +4,7 @@
 
 #include "Simd.h"
 #include "ssmq/Support/Parallel.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
@@ -12,14 +13,14 @@ using namespace ssmq;
 using namespace ssmq::simd;
 
 namespace {
-
 struct Scan {
   const float *x, *dt, *a, *b, *c, *dSkip, *state;
   float *y, *newState;
   int64_t tokens, heads, headDim, width, groups; // headDim is P, width is N
 };
+} // namespace
 
-void scanReference(const Scan &scan, int64_t h) {
+static void scanReference(const Scan &scan, int64_t h) {
   int64_t width = scan.width, headDim = scan.headDim, group = h / (scan.heads / scan.groups);
   const float *initial = scan.state + h * headDim * width;
   llvm::SmallVector<double, 0> state(initial, initial + headDim * width);
@@ -39,10 +40,11 @@ void scanReference(const Scan &scan, int64_t h) {
       y[p] = static_cast<float>(sum);
     }
   }
-  std::transform(state.begin(), state.end(), scan.newState + h * headDim * width,
-                 [](double v) { return static_cast<float>(v); });
+  llvm::transform(state, scan.newState + h * headDim * width,
+                  [](double v) { return static_cast<float>(v); });
 }
 
+namespace {
 // The state is cut into tiles that stay in registers for all tokens: `tileVectors` x 8 rows of P
 // side by side and `tileStates` columns of N. Against the chunked matrix form this costs three
 // instead of about two and a half multiply-adds per state element and token, needs no masks or
@@ -55,8 +57,9 @@ struct HeadTile {
   float *y;                         // [T, paddedRows]
   int64_t tokens, paddedRows, stride;
 };
+} // namespace
 
-void scanTile(const HeadTile &tile, Float8 (&state)[tileStates][tileVectors]) {
+static void scanTile(const HeadTile &tile, Float8 (&state)[tileStates][tileVectors]) {
   const float *dtx = tile.dtx, *b = tile.b, *c = tile.c;
   float *y = tile.y;
   for (int64_t t = 0; t < tile.tokens; ++t) {
@@ -80,7 +83,8 @@ void scanTile(const HeadTile &tile, Float8 (&state)[tileStates][tileVectors]) {
   }
 }
 
-void scanHeadFast(const Scan &scan, int64_t h, const float *b, const float *c, int64_t stride) {
+static void scanHeadFast(const Scan &scan, int64_t h, const float *b, const float *c,
+                         int64_t stride) {
   int64_t headDim = scan.headDim, width = scan.width, tokens = scan.tokens;
   int64_t paddedRows = (headDim + tileRows - 1) / tileRows * tileRows;
   llvm::SmallVector<float, 0> decay(tokens), dtx(tokens * paddedRows), y(tokens * paddedRows);
@@ -116,14 +120,14 @@ void scanHeadFast(const Scan &scan, int64_t h, const float *b, const float *c, i
 }
 
 /// [T, G*N] -> [T, G*paddedN] with zeros behind each group.
-llvm::SmallVector<float, 0> padGroups(const float *from, const Scan &scan, int64_t padded) {
+static llvm::SmallVector<float, 0> padGroups(const float *from, const Scan &scan, int64_t padded) {
   llvm::SmallVector<float, 0> to(scan.tokens * scan.groups * padded);
   for (int64_t row = 0; row < scan.tokens * scan.groups; ++row)
     std::copy_n(from + row * scan.width, scan.width, to.data() + row * padded);
   return to;
 }
 
-void scanFast(const Scan &scan, unsigned threads) {
+static void scanFast(const Scan &scan, unsigned threads) {
   int64_t padded = (scan.width + tileStates - 1) / tileStates * tileStates;
   llvm::SmallVector<float, 0> b = padGroups(scan.b, scan, padded);
   llvm::SmallVector<float, 0> c = padGroups(scan.c, scan, padded);
@@ -134,8 +138,6 @@ void scanFast(const Scan &scan, unsigned threads) {
     }
   });
 }
-
-} // namespace
 
 SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, const Tensor &b,
                             const Tensor &c, const Tensor &dSkip, const Tensor &state,

@@ -4,6 +4,7 @@
 
 #include "Simd.h"
 #include "ssmq/Support/Parallel.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
@@ -12,14 +13,14 @@ using namespace ssmq;
 using namespace ssmq::simd;
 
 namespace {
-
 struct Scan {
   const float *x, *dt, *a, *b, *c, *dSkip, *state;
   float *y, *newState;
   int64_t tokens, channels, width; // width is N
 };
+} // namespace
 
-void scanReference(const Scan &scan, int64_t d) {
+static void scanReference(const Scan &scan, int64_t d) {
   int64_t width = scan.width;
   const float *a = scan.a + d * width;
   llvm::SmallVector<double> h(scan.state + d * width, scan.state + (d + 1) * width);
@@ -32,13 +33,12 @@ void scanReference(const Scan &scan, int64_t d) {
     }
     scan.y[t * scan.channels + d] = static_cast<float>(y);
   }
-  std::transform(h.begin(), h.end(), scan.newState + d * width,
-                 [](double v) { return static_cast<float>(v); });
+  llvm::transform(h, scan.newState + d * width, [](double v) { return static_cast<float>(v); });
 }
 
 /// Eight channels side by side: their states lie as [N][8], so that the sum over N needs no
 /// horizontal adds and N may be any number.
-void scanFast(const Scan &scan, int64_t first) {
+static void scanFast(const Scan &scan, int64_t first) {
   int64_t width = scan.width, lanes = std::min<int64_t>(8, scan.channels - first);
   llvm::SmallVector<float, 256> h(width * 8), a(width * 8); // unused lanes stay zero
   auto gather = [&](const float *from, llvm::MutableArrayRef<float> to) {
@@ -67,8 +67,6 @@ void scanFast(const Scan &scan, int64_t first) {
     for (int64_t lane = 0; lane < lanes; ++lane)
       scan.newState[(first + lane) * width + n] = h[n * 8 + lane];
 }
-
-} // namespace
 
 SelectiveScanResult ssmq::selectiveScan(const Tensor &x, const Tensor &dt, const Tensor &a,
                                         const Tensor &b, const Tensor &c, const Tensor &dSkip,

@@ -24,7 +24,6 @@ using ::ssmq::Tensor;
 using Results = FailureOr<SmallVector<Tensor>>;
 
 namespace {
-
 /// Evaluates `OpTy` from its values by name: Derived::compute(op, values, operands, context).
 template <typename Derived, typename OpTy>
 struct SSMModel : EvaluableOpInterface::ExternalModel<Derived, OpTy> {
@@ -47,12 +46,14 @@ struct SSMModel : EvaluableOpInterface::ExternalModel<Derived, OpTy> {
     return weight.getDType() == ::ssmq::DType::I8 ? dequantizeWeight(op, operands) : weight.toF32();
   }
 };
+} // namespace
 
-Tensor toF32(const Tensor &tensor) { return tensor ? tensor.toF32() : tensor; }
+static Tensor toF32(const Tensor &tensor) { return tensor ? tensor.toF32() : tensor; }
 
 /// The value of a rank-0 i32 position.
-int64_t getPosition(const Tensor &position) { return position.data<int32_t>().front(); }
+static int64_t getPosition(const Tensor &position) { return position.data<int32_t>().front(); }
 
+namespace {
 struct LinearModel : SSMModel<LinearModel, LinearOp> {
   static Results compute(LinearOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
@@ -147,7 +148,6 @@ struct RotaryModel : SSMModel<RotaryModel, RotaryOp> {
                                               op.getRotaryDim(), context.kernels)};
   }
 };
-
 } // namespace
 
 void mlir::ssm::attachSSMModels(MLIRContext *context) {

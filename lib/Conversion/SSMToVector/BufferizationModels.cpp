@@ -96,7 +96,6 @@ static func::FuncOp getKernel(OpTy op, ModuleOp module, TypeRange operandTypes,
 }
 
 namespace {
-
 template <typename OpTy>
 struct KernelCallModel
     : public BufferizableOpInterface::ExternalModel<KernelCallModel<OpTy>, OpTy> {
@@ -194,13 +193,12 @@ struct InlineAnything : public DialectInlinerInterface {
   using DialectInlinerInterface::DialectInlinerInterface;
   bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override { return true; }
 };
+} // namespace
 
 template <typename... Ops>
-void attachModels(MLIRContext *context) {
+static void attachModels(MLIRContext *context) {
   (Ops::template attachInterface<KernelCallModel<Ops>>(*context), ...);
 }
-
-} // namespace
 
 void mlir::ssm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
   registry
