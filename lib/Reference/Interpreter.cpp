@@ -172,21 +172,3 @@ Tensor Interpreter::getConstant(Value value) const {
   auto slot = slotOf.find(value);
   return slot == slotOf.end() ? Tensor() : constants[slot->second];
 }
-
-double Interpreter::getRerunShare(Value value) const {
-  auto slot = slotOf.find(value);
-  if (slot == slotOf.end())
-    return 0;
-  llvm::BitVector dirty(slotOf.size());
-  dirty.set(slot->second);
-  unsigned dependent = 0, all = 0;
-  for (const Step &step : steps) {
-    all += !step.constant;
-    if (llvm::none_of(step.operands, [&](unsigned operand) { return dirty.test(operand); }))
-      continue;
-    dependent += !step.constant;
-    for (unsigned result : step.results)
-      dirty.set(result);
-  }
-  return all ? static_cast<double>(dependent) / all : 0;
-}

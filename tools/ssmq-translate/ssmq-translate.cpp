@@ -7,14 +7,12 @@
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/InitAll.h"
 #include "ssmq/Support/File.h"
+#include "ssmq/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
 namespace cl = llvm::cl;
-
-static constexpr int kInputWrong = 1;
-static constexpr int kUsageWrong = 2;
 
 static llvm::Error print(mlir::ModuleOp module, bool bytecode, llvm::raw_ostream &os) {
   if (!bytecode)
@@ -32,6 +30,29 @@ static void report(mlir::Diagnostic &diagnostic) {
   llvm::errs() << diagnostic.str() << "\n";
 }
 
+/// Imports and writes; returns the exit code.
+static int importCheckpoint(llvm::StringRef directory, llvm::StringRef output, bool bytecode) {
+  mlir::DialectRegistry registry;
+  mlir::ssm::registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  mlir::ScopedDiagnosticHandler handler(&context, report);
+  auto module = mlir::ssm::importHuggingFace(&context, directory);
+  if (failed(module))
+    return ssmq::ExitInput;
+
+  llvm::Error error = llvm::Error::success();
+  if (output == "-")
+    error = print(**module, bytecode, llvm::outs());
+  else
+    error = ssmq::writeFileAtomically(
+        output, [&](llvm::raw_ostream &os) { return print(**module, bytecode, os); });
+  if (error) {
+    llvm::WithColor::error(llvm::errs()) << toString(std::move(error)) << "\n";
+    return ssmq::ExitInput;
+  }
+  return ssmq::ExitOk;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::OptionCategory category("ssmq-translate options");
@@ -46,30 +67,13 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   if (!cl::ParseCommandLineOptions(argc, argv, "Translates checkpoints to the ssm dialect\n",
                                    &llvm::errs()))
-    return kUsageWrong;
+    return ssmq::ExitUsage;
   if (directory.empty()) {
     llvm::WithColor::error(llvm::errs())
         << "nothing to do: name a checkpoint with --import-hf DIRECTORY\n";
-    return kUsageWrong;
+    return ssmq::ExitUsage;
   }
 
-  mlir::DialectRegistry registry;
-  mlir::ssm::registerAllDialects(registry);
-  mlir::MLIRContext context(registry);
-  mlir::ScopedDiagnosticHandler handler(&context, report);
-  auto module = mlir::ssm::importHuggingFace(&context, directory);
-  if (failed(module))
-    return kInputWrong;
-
-  llvm::Error error = llvm::Error::success();
-  if (output == "-")
-    error = print(**module, bytecode, llvm::outs());
-  else
-    error = ssmq::writeFileAtomically(
-        output, [&](llvm::raw_ostream &os) { return print(**module, bytecode, os); });
-  if (error) {
-    llvm::WithColor::error(llvm::errs()) << toString(std::move(error)) << "\n";
-    return kInputWrong;
-  }
-  return 0;
+  return ssmq::runTool("ssmq-translate",
+                       [&] { return importCheckpoint(directory, output, bytecode); });
 }

@@ -56,8 +56,6 @@ public:
   FunctionOpInterface getFunction() const { return function; }
   /// The value of a weight, or of anything that depends on weights alone, as f32; null otherwise.
   ::ssmq::Tensor getConstant(Value value) const;
-  /// How many steps depend on `value`, as a share of all steps that depend on arguments.
-  double getRerunShare(Value value) const;
 
 private:
   struct Step {

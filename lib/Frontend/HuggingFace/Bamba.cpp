@@ -22,10 +22,7 @@ Value mlir::ssm::buildBamba(ForwardBuilder &b, const ::ssmq::ModelConfig &config
     std::string layer = "model.layers." + std::to_string(i);
     b.enter(layer);
     Value normed = b.rmsNorm("input_layernorm", hidden, config.normEpsilon);
-    Value mixed =
-        kind == ::ssmq::LayerKind::Mamba
-            ? buildMamba2Mixer(b, layer + ".mamba", config.mamba, config.normEpsilon, normed)
-            : buildAttention(b, layer + ".self_attn", *config.attention, normed);
+    Value mixed = buildHybridMixer(b, layer, kind, config, normed);
     b.enter(layer);
     hidden = b.add(hidden, mixed);
     normed = b.rmsNorm("pre_ff_layernorm", hidden, config.normEpsilon);

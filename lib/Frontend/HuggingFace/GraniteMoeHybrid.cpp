@@ -28,10 +28,7 @@ Value mlir::ssm::buildGraniteMoeHybrid(ForwardBuilder &b, const ::ssmq::ModelCon
     std::string layer = "model.layers." + std::to_string(i);
     b.enter(layer);
     Value normed = b.rmsNorm("input_layernorm", hidden, config.normEpsilon);
-    Value mixed =
-        kind == ::ssmq::LayerKind::Mamba
-            ? buildMamba2Mixer(b, layer + ".mamba", config.mamba, config.normEpsilon, normed)
-            : buildAttention(b, layer + ".self_attn", *config.attention, normed);
+    Value mixed = buildHybridMixer(b, layer, kind, config, normed);
     addBranch(layer, mixed);
     normed = b.rmsNorm("post_attention_layernorm", hidden, config.normEpsilon);
     addBranch(layer,

@@ -44,3 +44,29 @@ Value mlir::ssm::buildAttention(ForwardBuilder &b, const Twine &path,
   Value mixed = b.attention(query, key, value, config.headDim, config.scale);
   return b.linear("o_proj", mixed, getWidth(input), config.useBias);
 }
+
+Value mlir::ssm::buildHybridMixer(ForwardBuilder &b, const Twine &layer, ::ssmq::LayerKind kind,
+                                  const ::ssmq::ModelConfig &config, Value input) {
+  return kind == ::ssmq::LayerKind::Mamba
+             ? buildMamba2Mixer(b, layer + ".mamba", config.mamba, config.normEpsilon, input)
+             : buildAttention(b, layer + ".self_attn", *config.attention, input);
+}
+
+Value mlir::ssm::buildMambaBackbone(ForwardBuilder &b, const ::ssmq::ModelConfig &config,
+                                    function_ref<Value(const Twine &, Value)> mixer) {
+  b.enter("backbone");
+  Value hidden = b.embedding("embeddings", config.vocabSize, config.hiddenSize);
+
+  for (size_t i = 0; i < config.layers.size(); ++i) {
+    std::string layer = "backbone.layers." + std::to_string(i);
+    b.enter(layer);
+    Value normed = b.rmsNorm("norm", hidden, config.normEpsilon);
+    Value mixed = mixer(layer + ".mixer", normed);
+    b.enter(layer);
+    hidden = b.add(hidden, mixed);
+  }
+
+  b.enter("backbone");
+  hidden = b.rmsNorm("norm_f", hidden, config.normEpsilon);
+  return b.head(hidden, config.vocabSize, config.tieWordEmbeddings, "backbone.embeddings");
+}

@@ -27,19 +27,7 @@ static Value buildMixer(ForwardBuilder &b, const Twine &path, const ::ssmq::Mamb
 }
 
 Value mlir::ssm::buildMamba(ForwardBuilder &b, const ::ssmq::ModelConfig &config) {
-  b.enter("backbone");
-  Value hidden = b.embedding("embeddings", config.vocabSize, config.hiddenSize);
-
-  for (size_t i = 0; i < config.layers.size(); ++i) {
-    std::string layer = "backbone.layers." + std::to_string(i);
-    b.enter(layer);
-    Value normed = b.rmsNorm("norm", hidden, config.normEpsilon);
-    Value mixed = buildMixer(b, layer + ".mixer", config.mamba, normed);
-    b.enter(layer);
-    hidden = b.add(hidden, mixed);
-  }
-
-  b.enter("backbone");
-  hidden = b.rmsNorm("norm_f", hidden, config.normEpsilon);
-  return b.head(hidden, config.vocabSize, config.tieWordEmbeddings, "backbone.embeddings");
+  return buildMambaBackbone(b, config, [&](const Twine &path, Value input) {
+    return buildMixer(b, path, config.mamba, input);
+  });
 }

@@ -37,24 +37,24 @@ protected:
     check({text.finish(channels)});
   }
 
-  /// x, dt, b and c are slices of the input, as after a projection.
+  /// x, dt before its function, b and c are slices of the input, as after a projection.
+  void sliceInput(ProgramText &text, int64_t width, std::array<int64_t, 4> columns) {
+    int64_t at = 0;
+    for (auto [name, size] : llvm::zip_equal(std::array{"input", "raw", "b", "c"}, columns)) {
+      text.line(std::string("%") + name +
+                format(" = tensor.extract_slice %x[0, $0] [%n, $1] [1, 1] : tensor<?x$2xf32> to "
+                       "tensor<?x$1xf32>",
+                       {at, size, width}));
+      at += size;
+    }
+  }
+
   std::string ssdText(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip) {
     int64_t inner = heads * headDim, group = groups * states, width = inner + heads + 2 * group;
     ProgramText text(width);
     text.weight("decay", format("$0xf32", {heads})).weight("d", format("$0xf16", {heads}));
     text.state("scan", format("$0x$1x$2xf32", {heads, headDim, states}));
-    int64_t at = 0;
-    auto slice = [&](llvm::StringRef name, int64_t columns) {
-      text.line("%" + name +
-                format(" = tensor.extract_slice %x[0, $0] [%n, $1] [1, 1] : tensor<?x$2xf32> to "
-                       "tensor<?x$1xf32>",
-                       {at, columns, width}));
-      at += columns;
-    };
-    slice("input", inner);
-    slice("raw", heads);
-    slice("b", group);
-    slice("c", group);
+    sliceInput(text, width, {inner, heads, group, group});
     text.line(format("%dt = math.exp %raw : tensor<?x$0xf32>", {heads}));
     text.line(std::string("%y, %next_scan = ssm.ssd_scan %input dt %dt a %decay b %b c %c") +
               (skip ? " d %d" : "") +
@@ -76,18 +76,7 @@ protected:
     text.weight("decay", format("$0x$1xf32", {channels, states}))
         .weight("d", format("$0xf32", {channels}));
     text.state("scan", format("$0x$1xf32", {channels, states}));
-    int64_t at = 0;
-    auto slice = [&](llvm::StringRef name, int64_t columns) {
-      text.line("%" + name +
-                format(" = tensor.extract_slice %x[0, $0] [%n, $1] [1, 1] : tensor<?x$2xf32> to "
-                       "tensor<?x$1xf32>",
-                       {at, columns, width}));
-      at += columns;
-    };
-    slice("input", channels);
-    slice("raw", channels);
-    slice("b", states);
-    slice("c", states);
+    sliceInput(text, width, {channels, channels, states, states});
     text.line(format("%dt = math.exp %raw : tensor<?x$0xf32>", {channels}));
     text.line(std::string("%y, %next_scan = ssm.selective_scan %input dt %dt a %decay b %b c %c") +
               (skip ? " d %d" : "") +
