@@ -22,16 +22,18 @@
 // NOWHERE: error: the weights are nowhere
 
 // Sites: shared by an embedding and a head; of a linear.
-// CHECK: @shared{{.*}} {ssm.format = #ssm.format<"i8 sym per_channel">}
+// CHECK: private @shared{{.*}} {ssm.format = #ssm.format<"i8 sym per_channel">}
 ml_program.global private @shared(#ml_program.extern : tensor<8x4xf16>) : tensor<8x4xf16>
-// CHECK: @mixed{{.*}} : tensor<8x4xf16>{{$}}
+// CHECK: private @mixed{{.*}} : tensor<8x4xf16>{{$}}
 ml_program.global private @mixed(#ml_program.extern : tensor<8x4xf16>) : tensor<8x4xf16>
-// CHECK: @norm{{.*}} : tensor<4xf16>{{$}}
+// CHECK: private @norm{{.*}} : tensor<4xf16>{{$}}
 ml_program.global private @norm(#ml_program.extern : tensor<4xf16>) : tensor<4xf16>
-// CHECK: @linear{{.*}} {ssm.format
+// CHECK: private @linear{{.*}} {ssm.format
 ml_program.global private @linear(#ml_program.extern : tensor<4x4xf32>) : tensor<4x4xf32>
+// CHECK: private @input{{.*}} : tensor<4x4xf32>{{$}}
+ml_program.global private @input(#ml_program.extern : tensor<4x4xf32>) : tensor<4x4xf32>
 
-func.func @forward(%ids: tensor<?xi32>) -> (tensor<?x8xf32>, tensor<8x4xf32>) {
+func.func @forward(%ids: tensor<?xi32>) -> (tensor<?x8xf32>, tensor<8x4xf32>, tensor<4x4xf32>) {
   %shared = ml_program.global_load_const @shared : tensor<8x4xf16>
   %mixed = ml_program.global_load_const @mixed : tensor<8x4xf16>
   %norm = ml_program.global_load_const @norm : tensor<4xf16>
@@ -45,5 +47,8 @@ func.func @forward(%ids: tensor<?xi32>) -> (tensor<?x8xf32>, tensor<8x4xf32>) {
   %again = ml_program.global_load_const @shared : tensor<8x4xf16>
   %logits = ssm.linear %y, %again : (tensor<?x4xf32>, tensor<8x4xf16>) -> tensor<?x8xf32>
   %sum = arith.addf %z, %logits : tensor<?x8xf32>
-  return %sum, %wide : tensor<?x8xf32>, tensor<8x4xf32>
+  // Nor is one that is also another operand of such an op.
+  %input = ml_program.global_load_const @input : tensor<4x4xf32>
+  %square = ssm.linear %input, %input : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %sum, %wide, %square : tensor<?x8xf32>, tensor<8x4xf32>, tensor<4x4xf32>
 }
