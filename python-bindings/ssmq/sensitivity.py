@@ -1,0 +1,104 @@
+"""Sensitivity tables, as the pass ssmq-sensitivity writes them, read into arrays."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import Error
+
+DOCUMENT = "ssmq-sensitivity"
+VERSIONS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """NaN where it is unknown; nats a token, or what the metric counts in."""
+
+    mean: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Site:
+    name: str
+    kind: str
+    rows: int
+    columns: int
+    elements: int
+    baseline_bytes: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One site in one format; `sums` are columns, an entry for each of `sequences`."""
+
+    site: str
+    format: str
+    bytes: int
+    is_predicted: bool
+    estimates: dict[str, Estimate]
+    sequences: np.ndarray
+    sums: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class SensitivityTable:
+    path: Path
+    run: dict
+    num_parameters: int
+    fixed_bytes: int
+    sites: list[Site]
+    rows: list[Row]
+    noise_floor: list[Row]
+
+    @property
+    def formats(self) -> list[str]:
+        """In the order of the bytes that all sites take, the smallest first."""
+        total: dict[str, int] = {}
+        for row in self.rows:
+            total[row.format] = total.get(row.format, 0) + row.bytes
+        return sorted(total, key=lambda name: (total[name], name))
+
+    def select(self, format: str) -> list[Row]:
+        """The rows of one format, in the order of the sites."""
+        return [row for row in self.rows if row.format == format]
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _read_row(value: dict, site: str) -> Row:
+    estimates = {name: Estimate(_number(one["mean"]), _number(one["standardError"]))
+                 for name, one in value["estimates"].items() if isinstance(one, dict)}
+    sums = {name: np.array(column, dtype=float) for name, column in value["sums"].items()}
+    sequences = sums.pop("sequence").astype(int)
+    if any(column.shape != sequences.shape for column in sums.values()):
+        raise ValueError(f"the columns of {site} differ in length")
+    return Row(site, str(value["format"]), int(value.get("bytes", 0)),
+               value.get("method") == "predicted", estimates, sequences, sums)
+
+
+def read(path: Path) -> SensitivityTable:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Error(f"{path} does not exist") from None
+    except (ValueError, RecursionError, IsADirectoryError):
+        raise Error(f"{path} is not a JSON document") from None
+    if not isinstance(value, dict) or value.get("document") != DOCUMENT:
+        raise Error(f"{path} is not a document of type {DOCUMENT}")
+    if value.get("version") not in VERSIONS:
+        raise Error(f"{path} has version {value.get('version')}; this ssmq reads {VERSIONS[-1]}")
+    try:
+        sites = [Site(one["name"], one.get("kind", "weight"), one["rows"], one["columns"],
+                      one["elements"], one["baselineBytes"]) for one in value["sites"]]
+        return SensitivityTable(
+            path, value["run"], value["model"]["numParameters"], value["model"]["fixedBytes"],
+            sites, [_read_row(one, one["site"]) for one in value["rows"]],
+            [_read_row(one, "noise-floor") for one in value["noiseFloor"]])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Error(f"{path} is no whole sensitivity table: {type(error).__name__} {error}; was "
+                    "it edited?") from None
