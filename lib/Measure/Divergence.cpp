@@ -3,6 +3,7 @@
 #include "ssmq/Measure/Divergence.h"
 
 #include "LogitRow.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,56 +12,59 @@ using namespace ssmq;
 using llvm::createStringError;
 using llvm::Expected;
 
+llvm::ArrayRef<SumField> ssmq::getSumFields() {
+  static constexpr SumField fields[] = {
+      {"forwardKL", &DivergenceSums::forwardKL, false},
+      {"reverseKL", &DivergenceSums::reverseKL, false},
+      {"squaredError", &DivergenceSums::squaredError, false},
+      {"squaredTeacher", &DivergenceSums::squaredTeacher, false},
+      {"teacherCrossEntropy", &DivergenceSums::teacherCrossEntropy, false},
+      {"crossEntropyChange", &DivergenceSums::crossEntropyChange, true},
+      {"squaredTeacherCrossEntropy", &DivergenceSums::squaredTeacherCrossEntropy, false},
+      {"squaredCrossEntropyChange", &DivergenceSums::squaredCrossEntropyChange, false},
+      {"crossEntropyProduct", &DivergenceSums::crossEntropyProduct, true},
+      {"probabilityChange", &DivergenceSums::probabilityChange, true},
+      {"squaredProbabilityChange", &DivergenceSums::squaredProbabilityChange, false},
+  };
+  return fields;
+}
+
+llvm::ArrayRef<CountField> ssmq::getCountFields() {
+  static constexpr CountField fields[] = {
+      {"positions", &DivergenceSums::numScored},
+      {"sameTop1", &DivergenceSums::numSameTop1},
+  };
+  return fields;
+}
+
 DivergenceSums &DivergenceSums::operator+=(const DivergenceSums &other) {
-  numScored += other.numScored;
-  numSameTop1 += other.numSameTop1;
-  forwardKL += other.forwardKL;
-  reverseKL += other.reverseKL;
-  squaredError += other.squaredError;
-  squaredTeacher += other.squaredTeacher;
-  teacherCrossEntropy += other.teacherCrossEntropy;
-  crossEntropyChange += other.crossEntropyChange;
+  for (const CountField &field : getCountFields())
+    this->*field.member += other.*field.member;
+  for (const SumField &field : getSumFields())
+    this->*field.member += other.*field.member;
   return *this;
 }
 
 bool DivergenceSums::operator==(const DivergenceSums &other) const {
-  return numScored == other.numScored && numSameTop1 == other.numSameTop1 &&
-         forwardKL == other.forwardKL && reverseKL == other.reverseKL &&
-         squaredError == other.squaredError && squaredTeacher == other.squaredTeacher &&
-         teacherCrossEntropy == other.teacherCrossEntropy &&
-         crossEntropyChange == other.crossEntropyChange;
+  auto isSame = [&](auto &field) { return this->*field.member == other.*field.member; };
+  return llvm::all_of(getCountFields(), isSame) && llvm::all_of(getSumFields(), isSame);
 }
 
-static Estimate estimateSignalToNoise(llvm::ArrayRef<DivergenceSums> sequences) {
-  Estimate noise = estimateRatio(sequences.size(), [&](size_t i) {
-    return RatioTerm{sequences[i].squaredError, sequences[i].squaredTeacher};
-  });
-  // d(10 log10 x) = 10 / ln(10) dx / x
-  return {-10 * std::log10(noise.mean), 10 / std::log(10.0) * noise.standardError / noise.mean};
-}
-
-DivergenceSummary ssmq::summarize(llvm::ArrayRef<DivergenceSums> sequences, int64_t vocabSize) {
-  auto getMean = [&](double DivergenceSums::*sum, int64_t perPosition = 1) {
-    return estimateRatio(sequences.size(), [&](size_t i) {
-      return RatioTerm{sequences[i].*sum, static_cast<double>(sequences[i].numScored) *
-                                              static_cast<double>(perPosition)};
-    });
-  };
-  DivergenceSummary result;
-  result.numSequences = sequences.size();
-  for (const DivergenceSums &one : sequences)
-    result.numScored += one.numScored;
-  result.forwardKL = getMean(&DivergenceSums::forwardKL);
-  result.reverseKL = getMean(&DivergenceSums::reverseKL);
-  result.sameTop1 = estimateRatio(sequences.size(), [&](size_t i) {
-    return RatioTerm{static_cast<double>(sequences[i].numSameTop1),
-                     static_cast<double>(sequences[i].numScored)};
-  });
-  result.teacherCrossEntropy = getMean(&DivergenceSums::teacherCrossEntropy);
-  result.crossEntropyChange = getMean(&DivergenceSums::crossEntropyChange);
-  result.meanSquaredError = getMean(&DivergenceSums::squaredError, vocabSize);
-  result.signalToNoise = estimateSignalToNoise(sequences);
-  return result;
+static void add(DivergenceSums &sums, const PositionDivergence &one) {
+  double loss = one.teacherCrossEntropy, change = one.crossEntropyChange;
+  ++sums.numScored;
+  sums.numSameTop1 += one.sameTop1;
+  sums.forwardKL += one.forwardKL;
+  sums.reverseKL += one.reverseKL;
+  sums.squaredError += one.squaredError;
+  sums.squaredTeacher += one.squaredTeacher;
+  sums.teacherCrossEntropy += loss;
+  sums.crossEntropyChange += change;
+  sums.squaredTeacherCrossEntropy += loss * loss;
+  sums.squaredCrossEntropyChange += change * change;
+  sums.crossEntropyProduct += loss * change;
+  sums.probabilityChange += one.probabilityChange;
+  sums.squaredProbabilityChange += one.probabilityChange * one.probabilityChange;
 }
 
 static llvm::Error checkScored(const Tensor &logits, llvm::ArrayRef<int32_t> targets) {
@@ -127,6 +131,12 @@ double TeacherLogits::getCrossEntropy() const {
 
 Expected<DivergenceSums> TeacherLogits::compare(llvm::ArrayRef<float> student,
                                                 int64_t first) const {
+  return compare(student, first, [](const PositionDivergence &) {});
+}
+
+Expected<DivergenceSums>
+TeacherLogits::compare(llvm::ArrayRef<float> student, int64_t first,
+                       llvm::function_ref<void(const PositionDivergence &)> onPosition) const {
   size_t vocab = getVocabSize(), count = student.size() / vocab;
   if (student.size() % vocab != 0 || first < 0 || first > getNumPositions() ||
       count > static_cast<size_t>(getNumPositions() - first))
@@ -143,16 +153,20 @@ Expected<DivergenceSums> TeacherLogits::compare(llvm::ArrayRef<float> student,
     if (!peak.allFinite)
       return makeNotFinite(first + i);
     ExpSums pSums = sumExp(p, q, row.largest), qSums = sumExp(q, p, peak.largest);
-    double qLogSumExp = getLogSumExp(peak, qSums.exp), change = row.logSumExp - qLogSumExp;
+    double change = row.logSumExp - getLogSumExp(peak, qSums.exp);
+    PositionDivergence one;
     // KL is never negative, but its rounding can be.
-    sums.forwardKL += std::max(0.0, pSums.weighted / pSums.exp - change);
-    sums.reverseKL += std::max(0.0, qSums.weighted / qSums.exp + change);
-    sums.squaredError += pSums.squares;
-    sums.squaredTeacher += row.squares;
-    sums.teacherCrossEntropy += row.logSumExp - p[row.target];
-    sums.crossEntropyChange += (static_cast<double>(p[row.target]) - q[row.target]) - change;
-    sums.numSameTop1 += peak.index == row.top;
+    one.forwardKL = std::max(0.0, pSums.weighted / pSums.exp - change);
+    one.reverseKL = std::max(0.0, qSums.weighted / qSums.exp + change);
+    one.squaredError = pSums.squares;
+    one.squaredTeacher = row.squares;
+    one.teacherCrossEntropy = row.logSumExp - p[row.target];
+    one.crossEntropyChange = (static_cast<double>(p[row.target]) - q[row.target]) - change;
+    one.probabilityChange =
+        std::exp(-one.teacherCrossEntropy) * std::expm1(-one.crossEntropyChange);
+    one.sameTop1 = peak.index == row.top;
+    add(sums, one);
+    onPosition(one);
   }
-  sums.numScored = count;
   return sums;
 }

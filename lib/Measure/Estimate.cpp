@@ -7,22 +7,29 @@
 
 using namespace ssmq;
 
+double ssmq::getStandardError(size_t numSequences, double count,
+                              llvm::function_ref<double(size_t)> getResidual) {
+  if (numSequences < 2)
+    return std::numeric_limits<double>::quiet_NaN();
+  double squares = 0;
+  for (size_t i = 0; i < numSequences; ++i) {
+    double residual = getResidual(i);
+    squares += residual * residual;
+  }
+  double scale = static_cast<double>(numSequences) / static_cast<double>(numSequences - 1);
+  return std::sqrt(scale * squares) / count;
+}
+
 Estimate ssmq::estimateRatio(size_t numSequences, llvm::function_ref<RatioTerm(size_t)> getTerm) {
-  double sum = 0, count = 0, squares = 0;
+  double sum = 0, count = 0;
   for (size_t i = 0; i < numSequences; ++i) {
     RatioTerm term = getTerm(i);
     sum += term.sum;
     count += term.count;
   }
-  Estimate result{sum / count, std::numeric_limits<double>::quiet_NaN()};
-  if (numSequences < 2)
-    return result;
-  for (size_t i = 0; i < numSequences; ++i) {
-    RatioTerm term = getTerm(i);
-    double residual = term.sum - term.count * result.mean;
-    squares += residual * residual;
-  }
-  double scale = static_cast<double>(numSequences) / static_cast<double>(numSequences - 1);
-  result.standardError = std::sqrt(scale * squares) / count;
-  return result;
+  double mean = sum / count;
+  return {mean, getStandardError(numSequences, count, [&](size_t i) {
+            RatioTerm term = getTerm(i);
+            return term.sum - term.count * mean;
+          })};
 }

@@ -19,7 +19,7 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral formatName = "ssmq-journal";
-static constexpr int64_t formatVersion = 1;
+static constexpr int64_t formatVersion = 2;
 static constexpr llvm::StringLiteral checkOpening = ",\"check\":\"";
 static constexpr size_t checkSize = checkOpening.size() + 16 + 2;
 

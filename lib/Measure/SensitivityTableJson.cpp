@@ -1,6 +1,6 @@
 //===- SensitivityTableJson.cpp - The table as a document -----------------===//
 //
-// {"document": "ssmq-sensitivity", "version": 1, "run": {...}, "model": {...}, "sites": [...],
+// {"document": "ssmq-sensitivity", "version": 2, "run": {...}, "model": {...}, "sites": [...],
 //  "rows": [{"site", "format", "bytes", "estimates": {...}, "sums": {"sequence": [...], ...}}],
 //  "noiseFloor": [{"format", ...}]}
 // Sums are columns: the k-th entry of each belongs to the k-th sequence. Estimates are for readers;
@@ -21,7 +21,7 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral documentName = "ssmq-sensitivity";
-static constexpr int64_t documentVersion = 1;
+static constexpr int64_t documentVersion = 2;
 
 namespace {
 struct EstimateField {
@@ -40,6 +40,10 @@ static constexpr EstimateField estimateFields[] = {
     {"meanSquaredError", &DivergenceSummary::meanSquaredError},
     {"signalToNoise", &DivergenceSummary::signalToNoise},
     {"crossEntropyChange", &DivergenceSummary::crossEntropyChange},
+    {"perplexityChange", &DivergenceSummary::perplexityChange},
+    {"crossEntropyCorrelation", &DivergenceSummary::crossEntropyCorrelation},
+    {"probabilityChange", &DivergenceSummary::probabilityChange},
+    {"rmsProbabilityChange", &DivergenceSummary::rmsProbabilityChange},
     {"sameTop1", &DivergenceSummary::sameTop1},
     {"teacherCrossEntropy", &DivergenceSummary::teacherCrossEntropy},
 };

@@ -35,26 +35,6 @@ static constexpr CountMember countMembers[] = {
     {"vocabSize", &RunIdentity::vocabSize},
 };
 
-llvm::ArrayRef<SumField> ssmq::getSumFields() {
-  static constexpr SumField fields[] = {
-      {"forwardKL", &DivergenceSums::forwardKL, false},
-      {"reverseKL", &DivergenceSums::reverseKL, false},
-      {"squaredError", &DivergenceSums::squaredError, false},
-      {"squaredTeacher", &DivergenceSums::squaredTeacher, false},
-      {"teacherCrossEntropy", &DivergenceSums::teacherCrossEntropy, false},
-      {"crossEntropyChange", &DivergenceSums::crossEntropyChange, true},
-  };
-  return fields;
-}
-
-llvm::ArrayRef<CountField> ssmq::getCountFields() {
-  static constexpr CountField fields[] = {
-      {"positions", &DivergenceSums::numScored},
-      {"sameTop1", &DivergenceSums::numSameTop1},
-  };
-  return fields;
-}
-
 template <typename T>
 static Error checkEqual(const T &expected, const T &found, llvm::StringRef name,
                         llvm::StringRef where) {

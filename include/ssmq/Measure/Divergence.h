@@ -10,21 +10,24 @@
 // which needs one exponential an element for each direction and no normalised copy of either.
 //
 // Results are *sums* over positions: sums of shards, sequences or chunks add up to those of the
-// whole, and means with errors are taken from them last (summarize). Nothing depends on threads.
+// whole, and means with errors are taken from them last (DivergenceSummary.h). Nothing depends on
+// threads.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_DIVERGENCE_H
 #define SSMQ_MEASURE_DIVERGENCE_H
 
-#include "ssmq/Measure/Estimate.h"
 #include "ssmq/Support/Tensor.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <vector>
 
 namespace ssmq {
 
-/// Sums over scored positions.
+/// Sums over scored positions. The loss of a position is the cross-entropy of its target, and a
+/// change is the student's value less the teacher's.
 struct DivergenceSums {
   int64_t numScored = 0;
   /// Positions where both put the same token first, the lowest of equals.
@@ -33,31 +36,37 @@ struct DivergenceSums {
   double forwardKL = 0, reverseKL = 0;
   /// Over all logits: (teacher - student)^2 and teacher^2.
   double squaredError = 0, squaredTeacher = 0;
-  /// On the targets: the teacher's, and the student's less the teacher's.
+  /// The teacher's loss and the loss's change.
   double teacherCrossEntropy = 0, crossEntropyChange = 0;
+  /// Of these two, over positions: both squares and the product.
+  double squaredTeacherCrossEntropy = 0, squaredCrossEntropyChange = 0, crossEntropyProduct = 0;
+  /// The change of the target's probability, and its square.
+  double probabilityChange = 0, squaredProbabilityChange = 0;
 
   DivergenceSums &operator+=(const DivergenceSums &other);
   bool operator==(const DivergenceSums &other) const;
   bool operator!=(const DivergenceSums &other) const { return !(*this == other); }
 };
 
-/// Means over the scored positions, with errors over sequences.
-struct DivergenceSummary {
-  int64_t numSequences = 0, numScored = 0;
-  Estimate forwardKL, reverseKL;
-  /// Share of positions where both put the same token first.
-  Estimate sameTop1;
-  /// Of the teacher, and of the student less that of the teacher.
-  Estimate teacherCrossEntropy, crossEntropyChange;
-  /// Mean squared difference of a logit.
-  Estimate meanSquaredError;
-  /// 10 log10(sum teacher^2 / sum (teacher - student)^2) in decibels, infinite when nothing
-  /// differs; its error by the delta method.
-  Estimate signalToNoise;
+/// All sums and counts, with the names under which files hold them.
+struct SumField {
+  llvm::StringLiteral name;
+  double DivergenceSums::*member;
+  bool mayBeNegative;
 };
+struct CountField {
+  llvm::StringLiteral name;
+  int64_t DivergenceSums::*member;
+};
+llvm::ArrayRef<SumField> getSumFields();
+llvm::ArrayRef<CountField> getCountFields();
 
-/// One element a sequence.
-DivergenceSummary summarize(llvm::ArrayRef<DivergenceSums> sequences, int64_t vocabSize);
+/// What one position adds to the sums.
+struct PositionDivergence {
+  double forwardKL, reverseKL, squaredError, squaredTeacher;
+  double teacherCrossEntropy, crossEntropyChange, probabilityChange;
+  bool sameTop1;
+};
 
 /// The teacher's logits at the scored positions of a sequence, prepared once and compared with many
 /// students. Shares the tensor's bytes; comparing is thread safe.
@@ -75,6 +84,10 @@ public:
   /// Compares the student's rows for the positions from `first` on. Fails when they do not fit or
   /// one is not finite.
   llvm::Expected<DivergenceSums> compare(llvm::ArrayRef<float> student, int64_t first = 0) const;
+  /// The same, showing each position on the way.
+  llvm::Expected<DivergenceSums>
+  compare(llvm::ArrayRef<float> student, int64_t first,
+          llvm::function_ref<void(const PositionDivergence &)> onPosition) const;
 
 private:
   struct Row {

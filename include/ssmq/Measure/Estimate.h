@@ -4,7 +4,8 @@
 // units: with K sequences, sums S_k over n_k units (positions, say), m = sum S / sum n,
 //   se = sqrt(K / (K - 1) * sum (S_k - n_k m)^2) / sum n
 // (the ratio estimator: Cochran, Sampling Techniques, 3rd ed., eq. 6.13). It is NaN for one
-// sequence.
+// sequence. A smooth function of means has the same error with S_k - n_k m replaced by the
+// sequence's share of the function's linear change (the delta method).
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +28,10 @@ struct RatioTerm {
 
 /// The mean over `numSequences` terms, added up in order. NaN when the counts add up to zero.
 Estimate estimateRatio(size_t numSequences, llvm::function_ref<RatioTerm(size_t)> getTerm);
+
+/// sqrt(K / (K - 1) * sum residual^2) / count; NaN for one sequence.
+double getStandardError(size_t numSequences, double count,
+                        llvm::function_ref<double(size_t)> getResidual);
 
 } // namespace ssmq
 

@@ -12,7 +12,7 @@
 #ifndef SSMQ_MEASURE_EVALUATION_H
 #define SSMQ_MEASURE_EVALUATION_H
 
-#include "ssmq/Measure/Divergence.h"
+#include "ssmq/Measure/DivergenceSummary.h"
 #include "ssmq/Support/Program.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 

@@ -13,6 +13,7 @@
 #ifndef SSMQ_MEASURE_SENSITIVITYTABLE_H
 #define SSMQ_MEASURE_SENSITIVITYTABLE_H
 
+#include "ssmq/Measure/DivergenceSummary.h"
 #include "ssmq/Measure/SequenceRecord.h"
 #include <map>
 

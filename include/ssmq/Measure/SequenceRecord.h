@@ -73,19 +73,6 @@ llvm::Expected<SequenceRecord> parseSequenceRecord(const llvm::json::Value &valu
 /// Sums that no measurement gives (negative KL, more equal tops than positions, not finite).
 llvm::Error checkSums(const DivergenceSums &sums, llvm::StringRef where);
 
-/// The names under which files hold the sums.
-struct SumField {
-  llvm::StringLiteral name;
-  double DivergenceSums::*member;
-  bool mayBeNegative;
-};
-struct CountField {
-  llvm::StringLiteral name;
-  int64_t DivergenceSums::*member;
-};
-llvm::ArrayRef<SumField> getSumFields();
-llvm::ArrayRef<CountField> getCountFields();
-
 } // namespace ssmq
 
 #endif // SSMQ_MEASURE_SEQUENCERECORD_H

@@ -48,8 +48,15 @@ DivergenceSums getReference(llvm::ArrayRef<float> p, llvm::ArrayRef<float> q,
       sums.squaredError += std::pow(double(pRow[v]) - qRow[v], 2);
       sums.squaredTeacher += double(pRow[v]) * pRow[v];
     }
-    sums.teacherCrossEntropy -= logP[targets[i]];
-    sums.crossEntropyChange += logP[targets[i]] - logQ[targets[i]];
+    double loss = -logP[targets[i]], change = logP[targets[i]] - logQ[targets[i]];
+    double probabilityChange = std::exp(logQ[targets[i]]) - std::exp(logP[targets[i]]);
+    sums.teacherCrossEntropy += loss;
+    sums.crossEntropyChange += change;
+    sums.squaredTeacherCrossEntropy += loss * loss;
+    sums.squaredCrossEntropyChange += change * change;
+    sums.crossEntropyProduct += loss * change;
+    sums.probabilityChange += probabilityChange;
+    sums.squaredProbabilityChange += probabilityChange * probabilityChange;
     sums.numSameTop1 += std::max_element(pRow.begin(), pRow.end()) - pRow.begin() ==
                         std::max_element(qRow.begin(), qRow.end()) - qRow.begin();
     ++sums.numScored;
@@ -75,6 +82,11 @@ TEST(DivergenceTest, AgreesWithTheDefinitionsOnOddWidths) {
       EXPECT_NEAR(sums.squaredTeacher, expected.squaredTeacher, 1e-12 * expected.squaredTeacher);
       EXPECT_NEAR(sums.teacherCrossEntropy, expected.teacherCrossEntropy, 1e-12);
       EXPECT_NEAR(sums.crossEntropyChange, expected.crossEntropyChange, 1e-12);
+      for (auto member :
+           {&DivergenceSums::squaredTeacherCrossEntropy, &DivergenceSums::squaredCrossEntropyChange,
+            &DivergenceSums::crossEntropyProduct, &DivergenceSums::probabilityChange,
+            &DivergenceSums::squaredProbabilityChange})
+        EXPECT_NEAR(sums.*member, expected.*member, 1e-12 * (1 + std::abs(expected.*member)));
       EXPECT_NEAR(teacher.getCrossEntropy(), expected.teacherCrossEntropy, 1e-12);
       EXPECT_NEAR(llvm::cantFail(sumCrossEntropy(makeLogits(3, q), targets)),
                   expected.teacherCrossEntropy + expected.crossEntropyChange, 1e-12);
@@ -123,7 +135,7 @@ TEST(DivergenceTest, IdenticalLogitsGiveZero) {
   EXPECT_EQ(sums.squaredError, 0);
   EXPECT_EQ(sums.crossEntropyChange, 0);
   EXPECT_EQ(sums.numSameTop1, 2);
-  EXPECT_TRUE(std::isinf(summarize(sums, 777).signalToNoise.mean));
+  EXPECT_EQ(sums.probabilityChange, 0);
 }
 
 TEST(DivergenceTest, ExtremeLogitsStayFinite) {
@@ -157,6 +169,22 @@ TEST(DivergenceTest, ChunksAddUp) {
   EXPECT_NEAR(sum.crossEntropyChange, whole.crossEntropyChange, 1e-12);
 }
 
+TEST(DivergenceTest, PositionsAddUp) {
+  auto p = makeRandom(3 * 9, 6, 2), q = makeRandom(3 * 9, 7, 2);
+  auto teacher = llvm::cantFail(TeacherLogits::create(makeLogits(3, p), {8, 0, 4}));
+  std::vector<PositionDivergence> positions;
+  DivergenceSums sums = llvm::cantFail(
+      teacher.compare(llvm::ArrayRef(q).drop_front(9), 1,
+                      [&](const PositionDivergence &one) { positions.push_back(one); }));
+  ASSERT_EQ(positions.size(), 2u);
+  auto expected = getReference(llvm::ArrayRef(p).take_back(9), llvm::ArrayRef(q).take_back(9), {4});
+  EXPECT_NEAR(positions[1].forwardKL, expected.forwardKL, 1e-13);
+  EXPECT_NEAR(positions[1].probabilityChange, expected.probabilityChange, 1e-13);
+  EXPECT_EQ(positions[0].forwardKL + positions[1].forwardKL, sums.forwardKL);
+  EXPECT_EQ(positions[0].probabilityChange + positions[1].probabilityChange,
+            sums.probabilityChange);
+}
+
 TEST(DivergenceTest, Refusals) {
   auto message = [](auto expected) { return llvm::toString(expected.takeError()); };
   EXPECT_EQ(message(TeacherLogits::create(makeLogits(1, {0, NAN}), {0})),
@@ -173,33 +201,6 @@ TEST(DivergenceTest, Refusals) {
             "4 logits of the student from position 1 on do not fit the teacher's 2 x 2");
   EXPECT_EQ(message(teacher.compare({0, 1, 2})),
             "3 logits of the student from position 0 on do not fit the teacher's 2 x 2");
-}
-
-TEST(EstimateTest, RatioEstimatorAgainstItsFormula) {
-  // Sums 2, 9, 4 over 1, 3, 2 positions: mean 2.5, residuals -0.5, 1.5, -1.
-  const RatioTerm terms[] = {{2, 1}, {9, 3}, {4, 2}};
-  Estimate result = estimateRatio(3, [&](size_t i) { return terms[i]; });
-  EXPECT_DOUBLE_EQ(result.mean, 2.5);
-  EXPECT_DOUBLE_EQ(result.standardError, std::sqrt(1.5 * (0.25 + 2.25 + 1)) / 6);
-  EXPECT_TRUE(std::isnan(estimateRatio(1, [&](size_t i) { return terms[i]; }).standardError));
-  EXPECT_TRUE(std::isnan(estimateRatio(0, [&](size_t i) { return terms[i]; }).mean));
-}
-
-TEST(EstimateTest, SummaryOfSequences) {
-  DivergenceSums a, b;
-  a.numScored = 2, a.forwardKL = 0.5, a.numSameTop1 = 1, a.squaredError = 4, a.squaredTeacher = 100;
-  b.numScored = 4, b.forwardKL = 2.5, b.numSameTop1 = 3, b.squaredError = 6, b.squaredTeacher = 900;
-  DivergenceSummary summary = summarize({a, b}, 10);
-  EXPECT_EQ(summary.numSequences, 2);
-  EXPECT_EQ(summary.numScored, 6);
-  EXPECT_DOUBLE_EQ(summary.forwardKL.mean, 0.5);
-  EXPECT_DOUBLE_EQ(summary.forwardKL.standardError, std::sqrt(2 * (0.25 + 0.25)) / 6);
-  EXPECT_DOUBLE_EQ(summary.sameTop1.mean, 4.0 / 6);
-  EXPECT_DOUBLE_EQ(summary.meanSquaredError.mean, 10.0 / 60);
-  EXPECT_DOUBLE_EQ(summary.signalToNoise.mean, 20);
-  // The noise ratio is 0.01; residuals 4 - 1 and 6 - 9.
-  double ratioError = std::sqrt(2 * (9.0 + 9.0)) / 1000;
-  EXPECT_NEAR(summary.signalToNoise.standardError, 10 / std::log(10) * ratioError / 0.01, 1e-12);
 }
 
 } // namespace

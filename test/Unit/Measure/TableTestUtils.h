@@ -34,6 +34,11 @@ inline DivergenceSums makeSums(unsigned seed) {
   sums.squaredTeacher = 1e6 * uniform(random);
   sums.teacherCrossEntropy = 15 * uniform(random);
   sums.crossEntropyChange = uniform(random) - 0.5;
+  sums.squaredTeacherCrossEntropy = 60 + 60 * uniform(random);
+  sums.squaredCrossEntropyChange = uniform(random);
+  sums.crossEntropyProduct = uniform(random) - 0.5;
+  sums.probabilityChange = uniform(random) - 0.5;
+  sums.squaredProbabilityChange = uniform(random);
   return sums;
 }
 
