@@ -5,8 +5,17 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
 using namespace ssmq;
+
+static constexpr double kFadeSeconds = 60;
+static constexpr double kRedrawSeconds = 0.1;
+
+static double getSteadySeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 /// 4:05, or 2:04:05 from an hour on.
 static std::string formatDuration(double seconds) {
@@ -21,24 +30,36 @@ static std::string formatDuration(double seconds) {
   return text;
 }
 
-std::string ssmq::formatProgress(llvm::StringRef label, int64_t done, int64_t total, int64_t now,
-                                 double seconds) {
-  double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
-  std::string line =
-      llvm::formatv("{0}  {1}% {2}/{3}", label, static_cast<int>(100 * share), done, total);
-  if (now <= 0 || seconds <= 0)
-    return line;
-  double rate = static_cast<double>(now) / seconds;
-  return line + llvm::formatv("  {0:F1}/s  {1} left", rate,
-                              formatDuration(static_cast<double>(total - done) / rate))
-                    .str();
+std::string ssmq::formatProgress(llvm::StringRef label, double share, double seconds,
+                                 std::optional<double> left) {
+  auto percent = static_cast<int>(100 * std::clamp(share, 0.0, 1.0));
+  std::string line = llvm::formatv("{0}  {1}%  {2} gone", label, percent, formatDuration(seconds));
+  return left ? line + ", " + formatDuration(*left) + " left" : line;
 }
 
-Progress::Progress(llvm::StringRef label, int64_t total, int64_t finished, llvm::raw_ostream &out)
-    : label(label), total(total), finished(finished), done(finished), out(&out) {}
+void TimeEstimate::advance(double units, double seconds) {
+  if (last) {
+    double passed = std::max(0.0, seconds - *last);
+    double kept = std::exp(-passed / kFadeSeconds);
+    fadedUnits = kept * fadedUnits + units;
+    fadedSeconds = kept * fadedSeconds + passed;
+  }
+  last = seconds;
+}
 
-Progress::Progress(llvm::StringRef label, int64_t total, int64_t finished)
-    : Progress(label, total, finished, llvm::errs()) {
+std::optional<double> TimeEstimate::getSeconds(double units) const {
+  if (fadedUnits <= 0 || fadedSeconds <= 0)
+    return std::nullopt;
+  return units * fadedSeconds / fadedUnits;
+}
+
+Progress::Progress(llvm::StringRef label, double total, double finished, llvm::raw_ostream &out,
+                   SecondsClock clock)
+    : label(label), total(total), done(finished), out(&out), clock(std::move(clock)),
+      start(this->clock()) {}
+
+Progress::Progress(llvm::StringRef label, double total, double finished)
+    : Progress(label, total, finished, llvm::errs(), getSteadySeconds) {
   if (!llvm::errs().is_displayed())
     out = nullptr;
 }
@@ -48,15 +69,18 @@ Progress::~Progress() {
     *out << "\r\033[K";
 }
 
-void Progress::advance(int64_t steps) {
+void Progress::advance(double units) {
   std::lock_guard<std::mutex> lock(mutex);
-  done += steps;
-  Clock::time_point time = Clock::now();
-  if (!out || (isDrawn && done < total && time - lastDrawn < std::chrono::milliseconds(100)))
+  done += units;
+  double now = clock();
+  estimate.advance(units, now);
+  if (!out || (isDrawn && done < total && now - lastDrawn < kRedrawSeconds))
     return;
-  double seconds = std::chrono::duration<double>(time - start).count();
-  *out << "\r\033[K" << formatProgress(label, done, total, done - finished, seconds);
+  double left = std::max(0.0, total - done);
+  *out << "\r\033[K"
+       << formatProgress(label, total > 0 ? done / total : 1, now - start,
+                         estimate.getSeconds(left));
   out->flush();
-  lastDrawn = time;
+  lastDrawn = now;
   isDrawn = true;
 }

@@ -1,8 +1,15 @@
 //===- Progress.h - A line that says how far a long job is ------*- C++ -*-===//
 //
 // One line on stderr, redrawn at most ten times a second and removed at the end:
-//   sensitivity  37% 148/400  2.1/s  2:00 left
+//   sensitivity  37%  1:10 gone, 2:00 left
 // Nothing is written when stderr is no terminal, so that logs stay clean.
+//
+// Work is counted in units of the caller's choice that cost about the same time each (operations,
+// say), not in steps: where steps differ in cost and the dear ones come first, counting steps
+// promises too late an end. The time left is the work left over the rate of about the last minute
+// (both time and units fade by exp(-age / 60 s)), so that it follows a machine that gets slower.
+// Until the first step ends nothing is known; its time and units are not in the rate, since what a
+// job does once at its beginning is no measure of the rest.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,39 +18,58 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/raw_ostream.h"
-#include <chrono>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace ssmq {
 
+/// Seconds since any fixed moment.
+using SecondsClock = std::function<double()>;
+
+/// How long work takes, from what was done until now.
+class TimeEstimate {
+public:
+  /// `units` more were done at `seconds`; times do not decrease.
+  void advance(double units, double seconds);
+  /// For `units` of work; nothing before the second step.
+  std::optional<double> getSeconds(double units) const;
+
+private:
+  std::optional<double> last;
+  double fadedUnits = 0, fadedSeconds = 0;
+};
+
 class Progress {
 public:
-  /// `finished` steps of `total` were done before this run and do not count in the rate.
-  Progress(llvm::StringRef label, int64_t total, int64_t finished = 0);
+  /// `finished` units of `total` were done before this run.
+  Progress(llvm::StringRef label, double total, double finished = 0);
   /// The same on a stream that is taken for a terminal.
-  Progress(llvm::StringRef label, int64_t total, int64_t finished, llvm::raw_ostream &out);
+  Progress(llvm::StringRef label, double total, double finished, llvm::raw_ostream &out,
+           SecondsClock clock);
   ~Progress();
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;
 
   /// Thread safe.
-  void advance(int64_t steps = 1);
+  void advance(double units = 1);
 
 private:
-  using Clock = std::chrono::steady_clock;
-
   std::string label;
-  int64_t total, finished, done;
+  double total, done;
   llvm::raw_ostream *out;
-  Clock::time_point start = Clock::now(), lastDrawn{};
+  SecondsClock clock;
+  double start, lastDrawn = 0;
   bool isDrawn = false;
+  TimeEstimate estimate;
   std::mutex mutex;
 };
 
-/// The line, without control characters: `done` of `total` steps, `now` of them in `seconds`.
-std::string formatProgress(llvm::StringRef label, int64_t done, int64_t total, int64_t now,
-                           double seconds);
+/// The line, without control characters: `share` of the work is done after `seconds`, and `left`
+/// seconds remain, if that is known.
+std::string formatProgress(llvm::StringRef label, double share, double seconds,
+                           std::optional<double> left);
 
 } // namespace ssmq
 
