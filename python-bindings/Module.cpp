@@ -38,6 +38,11 @@ static void check(F call) {
     throw Failure{status, std::move(message)};
 }
 
+/// The callback that collects bytes in the std::string behind `userData`.
+static void appendTo(const char *data, size_t size, void *userData) {
+  static_cast<std::string *>(userData)->append(data, size);
+}
+
 namespace {
 template <typename T, void (*destroy)(T *)>
 struct Deleter {
@@ -183,10 +188,7 @@ struct Module {
   template <SsmqStatus (*write)(SsmqModule *, SsmqBytesCallback, void *)>
   std::string get() const {
     std::string text;
-    auto append = [](const char *data, size_t size, void *userData) {
-      static_cast<std::string *>(userData)->append(data, size);
-    };
-    check([&] { return write(handle.get(), append, &text); });
+    check([&] { return write(handle.get(), appendTo, &text); });
     return text;
   }
   std::string print() const { return get<ssmqModulePrint>(); }
@@ -245,6 +247,18 @@ NB_MODULE(_ssmq, module) {
   module.def("assign", [](const std::string &table, const std::string &budget,
                           const std::string &assignment) {
     check([&] { return ssmqAssign(table.c_str(), budget.c_str(), assignment.c_str()); });
+  });
+
+  module.def("merge_tables", [](const std::vector<std::string> &tables, const std::string &merged) {
+    std::vector<const char *> paths;
+    for (const std::string &table : tables)
+      paths.push_back(table.c_str());
+    check([&] { return ssmqMergeTables(paths.data(), paths.size(), merged.c_str()); });
+  });
+  module.def("get_format_spelling", [](const std::string &format) {
+    std::string text;
+    check([&] { return ssmqFormatGetSpelling(format.c_str(), appendTo, &text); });
+    return text;
   });
 
   nb::class_<Context>(module, "Context").def(nb::init<>());

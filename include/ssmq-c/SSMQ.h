@@ -172,6 +172,18 @@ SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *
                                      size_t promptSize, int64_t numTokens, unsigned repeats,
                                      SsmqThroughput *throughput);
 
+/*===-- Sensitivity tables ------------------------------------------------===*/
+
+/** Merges tables of shards of one run and writes the table; all of them are JSON files. Neither
+ *  the order of the tables nor their number changes a byte of it. Fails on tables of different
+ *  runs and on measurements that contradict. */
+SSMQ_EXPORT SsmqStatus ssmqMergeTables(const char *const *tables, size_t numTables,
+                                       const char *merged);
+
+/** The canonical spelling of a format, as tables name it ("i4 sym group=64" for "int4:g64"). */
+SSMQ_EXPORT SsmqStatus ssmqFormatGetSpelling(const char *format, SsmqBytesCallback callback,
+                                             void *userData);
+
 /*===-- Assignment --------------------------------------------------------===*/
 
 /** Reads a sensitivity table, chooses the formats of least KL within a budget ("4.5bpw", "3MB"; see

@@ -25,6 +25,10 @@ NumSequences = Annotated[int, typer.Option("--num-sequences", min=0,
 Formats = Annotated[str | None, typer.Option(
     "--formats", metavar="LIST", show_default="int4 and int8, a channel or 32, 64, 128 a scale",
     help="Formats to measure, commas between them (int4:g64,int8:channel).")]
+TableFile = Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
+                                           help="What `ssmq measure` wrote.")]
+Output = Annotated[Path, typer.Option("-o", metavar="TABLE", help="The table to write (JSON).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Budget = Annotated[str, typer.Option("--budget", metavar="SIZE",
                                      help="Bits a weight (4.5bpw) or bytes (3.2MB).")]
 
@@ -76,8 +80,7 @@ def evaluate(model: ModelDir,
 
 @app.command()
 def measure(model: ModelDir, calibration: Calibration,
-            output: Annotated[Path, typer.Option("-o", metavar="TABLE",
-                                                 help="The table to write (JSON).")],
+            output: Output,
             formats: Formats = None, sequence_length: MeasureLength = 256,
             num_sequences: NumSequences = 16) -> None:
     """Measure what each format costs at each weight.
@@ -101,8 +104,41 @@ def measure(model: ModelDir, calibration: Calibration,
 
 
 @app.command()
-def assign(table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
-                                                 help="What `ssmq measure` wrote.")],
+def merge(tables: Annotated[list[Path], typer.Argument(
+              metavar="TABLE...", show_default=False,
+              help="Tables of one run: the shards of `ssmq measure --shard`.")],
+          output: Output) -> None:
+    """Put the tables of a run's shards together, to the very table of a run without shards."""
+    from . import stages
+    from . import tables as work
+    from .output import check_new
+
+    check_new(output)
+    stages.merge(tables, output)
+    show(work.summarize_formats(output))
+
+
+@app.command()
+def rank(table: TableFile,
+         format: Annotated[str | None, typer.Option(
+             "--format", metavar="FORMAT", show_default="the smallest of the table",
+             help="The format to rank sites by; `all` ranks all rows of the table.")] = None,
+         top: Annotated[int, typer.Option("--top", metavar="N", min=0,
+                                          help="Show only so many; 0 shows all.")] = 0,
+         json: JsonOption = False) -> None:
+    """Show which sites need more bits: the ranking by KL, and how sure it is."""
+    from . import ranking, sensitivity
+
+    result = ranking.rank(sensitivity.read(table), format, top)
+    if json:
+        print(result.to_json())
+    else:
+        show(result.to_table())
+        print(result.note)
+
+
+@app.command()
+def assign(table: TableFile,
            budget: Budget,
            output: Annotated[Path, typer.Option("-o", metavar="ASSIGNMENT",
                                                 help="The assignment to write (JSON).")]) -> None:

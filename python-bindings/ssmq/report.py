@@ -15,6 +15,11 @@ class Table:
     columns: list[str]
     rows: list[list[str]] = field(default_factory=list)
 
+    def drop(self, column: str) -> None:
+        index = self.columns.index(column)
+        for row in (self.columns, *self.rows):
+            del row[index]
+
     def to_rich(self) -> rich.table.Table:
         table = rich.table.Table(title=self.title, title_justify="left", box=rich.box.SIMPLE_HEAD,
                                  pad_edge=False)

@@ -9,7 +9,7 @@ import numpy as np
 from .errors import Error
 
 DOCUMENT = "ssmq-sensitivity"
-VERSIONS = (1, 2)
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def read(path: Path) -> SensitivityTable:
         raise Error(f"{path} is not a JSON document") from None
     if not isinstance(value, dict) or value.get("document") != DOCUMENT:
         raise Error(f"{path} is not a document of type {DOCUMENT}")
-    if value.get("version") not in VERSIONS:
-        raise Error(f"{path} has version {value.get('version')}; this ssmq reads {VERSIONS[-1]}")
+    if value.get("version") != VERSION:
+        raise Error(f"{path} has version {value.get('version')}; this ssmq reads {VERSION}; "
+                    "measure again")
     try:
         sites = [Site(one["name"], one.get("kind", "weight"), one["rows"], one["columns"],
                       one["elements"], one["baselineBytes"]) for one in value["sites"]]

@@ -48,6 +48,16 @@ def measure(model: Model, calibration: Text, output: Path, formats: list[str] | 
             output=output, journal=journal, budget=budget))
 
 
+def merge(tables: list[Path], output: Path) -> None:
+    """Writes the table that the tables of a run's shards are parts of."""
+    _ssmq.merge_tables([str(table) for table in tables], str(output))
+
+
+def get_spelling(format: str) -> str:
+    """A format's name in tables: "i4 sym group=64" for "int4:g64"."""
+    return _ssmq.get_format_spelling(format)
+
+
 def assign(table: Path, budget: str, output: Path) -> None:
     """Writes the assignment of least KL within a budget; needs no model."""
     _ssmq.assign(str(table), budget, str(output))

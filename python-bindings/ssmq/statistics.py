@@ -173,7 +173,7 @@ def rank(draws: Draws, floor: float = 0.0, level: float = LEVEL) -> list[Rank]:
     high = len(order) - (decided == 1).sum(axis=1)
     return [Rank(int(index), float(draws.values[index]), tuple(intervals[index].tolist()),
                  int(low[index]), int(high[index]), bool(draws.values[index] < floor),
-                 place > 0 and decided[order[place - 1], index] != 1)
+                 place > 0 and bool(decided[order[place - 1], index] != 1))
             for place, index in enumerate(order)]
 
 

@@ -85,6 +85,13 @@ static void testErrors(SsmqContext *context) {
   CHECK(ssmqAssign("/nonexistent", "4.5", "/nonexistent") == SSMQ_INPUT_ERROR);
   CHECK(strstr(ssmqGetErrorMessage(), "4.5") != NULL);
   CHECK(ssmqAssign("/nonexistent", "4.5bpw", "/nonexistent") == SSMQ_INPUT_ERROR);
+  const char *tables[] = {"/nonexistent"};
+  CHECK(ssmqMergeTables(tables, 1, "/nonexistent") == SSMQ_INPUT_ERROR);
+  CHECK(ssmqMergeTables(tables, 0, "/nonexistent") == SSMQ_USAGE_ERROR);
+  char spelling[4096] = "";
+  CHECK(ssmqFormatGetSpelling("int4:what", append, spelling) == SSMQ_INPUT_ERROR);
+  CHECK(ssmqFormatGetSpelling("int4:g64", append, spelling) == SSMQ_OK);
+  CHECK(strcmp(spelling, "i4 sym group=64") == 0);
 }
 
 static void testModule(SsmqModule *module) {

@@ -1,0 +1,70 @@
+"""Tables of shards, merged, are the table of one run, byte for byte; other mixtures are refused."""
+
+import itertools
+import json
+
+import pytest
+from tiny import make_model, make_text
+
+FORMATS = ["int4:channel", "int8:channel", "int3:channel"]
+LENGTH = ["--sequence-length", "16"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("merge")
+    return make_model(folder / "model"), make_text(folder / "text.txt", 1)
+
+
+@pytest.fixture
+def measure(run, files, tmp_path):
+    model, text = files
+
+    def measure(name, formats, calibration=text, *more):
+        table = tmp_path / name
+        code, _, error = run("measure", model, "--calibration", calibration, "-o", table,
+                             "--formats", formats, *LENGTH, *more)
+        assert code == 0, error
+        return table
+
+    return measure
+
+
+def test_order_and_number_do_not_matter(run, measure, tmp_path):
+    whole = measure("whole.json", ",".join(FORMATS)).read_bytes()
+    parts = [measure(f"{index}.json", name) for index, name in enumerate(FORMATS)]
+    # A part may overlap with others.
+    parts.append(measure("3.json", ",".join(FORMATS[1:])))
+    orders = [*itertools.permutations(parts[:3]), (parts[3], parts[0]), parts, parts * 2]
+    for index, order in enumerate(orders):
+        merged = tmp_path / f"merged{index}.json"
+        code, output, error = run("merge", *order, "-o", merged)
+        assert code == 0 and "i3 sym per_channel" in output, error
+        assert merged.read_bytes() == whole
+
+
+def test_wrong_mixtures(measure, fails, tmp_path):
+    part = measure("part.json", FORMATS[0])
+    other = measure("other.json", FORMATS[1], make_text(tmp_path / "other.txt", 2))
+    fewer = measure("fewer.json", FORMATS[1], make_text(tmp_path / "text.txt", 1),
+                    "--num-sequences", "2")
+    out = tmp_path / "merged.json"
+    fails(f"{other} does not belong to {part}: ", "merge", part, other, "-o", out)
+    fails("numSequences", "merge", part, fewer, "-o", out)
+    fails("none.json", "merge", part, tmp_path / "none.json", "-o", out)
+    fails("exists", "merge", part, "-o", part)
+    fails("", "merge", "-o", out, status=2)
+
+
+def test_contradicting_measurements(measure, fails, tmp_path):
+    part = measure("part.json", FORMATS[0])
+    table = json.loads(part.read_text())
+    row = table["rows"][0]
+    # In the sums alone, where readers of estimates do not see it.
+    row["sums"]["teacherCrossEntropy"][0] *= 1 + 1e-12
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(table))
+    fails("two measurements contradict", "merge", part, changed, "-o", tmp_path / "merged.json")
+    row["sums"]["forwardKL"][0] *= 2
+    changed.write_text(json.dumps(table))
+    fails("not what the sums give", "merge", part, changed, "-o", tmp_path / "merged.json")
