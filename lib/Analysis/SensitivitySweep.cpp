@@ -44,11 +44,11 @@ mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>> formats, i
   return distinct;
 }
 
-std::vector<Candidate> mlir::ssm::listCandidates(ArrayRef<WeightSite> sites,
+std::vector<Candidate> mlir::ssm::listCandidates(ArrayRef<Site> sites,
                                                  const SweepOptions &options) {
   std::vector<Candidate> candidates = {{::ssmq::noiseFloorSite.str(), kHalves.str()},
                                        {::ssmq::noiseFloorSite.str(), kBFloat.str()}};
-  for (const WeightSite &site : sites)
+  for (const Site &site : sites)
     for (const auto &format : getDistinctFormats(options.formats, site.columns))
       candidates.push_back({site.name, format->getSpelling()});
   return candidates;
@@ -59,8 +59,8 @@ namespace {
 /// One sequence: the teacher's run and what is measured against it.
 class SequenceSweep {
 public:
-  SequenceSweep(const InterpreterProgram &program, ArrayRef<WeightSite> sites,
-                ArrayRef<int32_t> tokens, const SweepOptions &options)
+  SequenceSweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<int32_t> tokens,
+                const SweepOptions &options)
       : program(program), interpreter(program.getInterpreter()), sites(sites), options(options),
         inputs(tokens.drop_back()), targets(tokens.drop_front()) {}
 
@@ -73,7 +73,7 @@ private:
 
   const InterpreterProgram &program;
   const Interpreter &interpreter;
-  ArrayRef<WeightSite> sites;
+  ArrayRef<Site> sites;
   const SweepOptions &options;
   /// Tokens fed, and for each the token that follows it.
   ArrayRef<int32_t> inputs, targets;
@@ -138,20 +138,20 @@ Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) cons
     return measureHalves();
 
   Interpreter::Overrides overrides;
-  auto replace = [&](const WeightSite &site, const Tensor &weight) {
-    for (ml_program::GlobalLoadConstOp load : site.loads)
-      overrides[load.getResult()] = weight;
+  auto replace = [&](const Site &site, const Tensor &weight) {
+    for (Value value : site.getValues())
+      overrides[value] = weight;
   };
-  auto valueOf = [&](const WeightSite &site) {
-    return interpreter.getConstant(ml_program::GlobalLoadConstOp(site.loads.front()).getResult());
+  auto valueOf = [&](const Site &site) {
+    return interpreter.getConstant(site.uses.front()->get());
   };
   if (candidate.site == ::ssmq::noiseFloorSite) {
-    for (const WeightSite &site : sites)
+    for (const Site &site : sites)
       replace(site, roundToBFloat(valueOf(site)));
     return compareRerun(overrides);
   }
-  const WeightSite &site =
-      *llvm::find_if(sites, [&](const WeightSite &one) { return one.name == candidate.site; });
+  const Site &site =
+      *llvm::find_if(sites, [&](const Site &one) { return one.name == candidate.site; });
   const auto &format = *llvm::find_if(
       options.formats, [&](const auto &one) { return one->getSpelling() == candidate.format; });
   Expected<Tensor> weight = ::ssmq::fakeQuantize(*format, valueOf(site));
@@ -162,7 +162,7 @@ Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) cons
   return compareRerun(overrides);
 }
 
-Error mlir::ssm::sweepSequence(const InterpreterProgram &program, ArrayRef<WeightSite> sites,
+Error mlir::ssm::sweepSequence(const InterpreterProgram &program, ArrayRef<Site> sites,
                                ArrayRef<int32_t> tokens, int64_t sequence,
                                const SweepOptions &options, SweepSink sink) {
   std::vector<Candidate> candidates = listCandidates(sites, options);

@@ -3,6 +3,7 @@
 #include "ssmq/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
+#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Transforms/Passes.h"
@@ -15,6 +16,7 @@ using namespace mlir;
 void mlir::ssm::registerAllDialects(DialectRegistry &registry) {
   registry.insert<SSMDialect>();
   registerEvaluableModels(registry);
+  registerQuantizableModels(registry);
   registerLowerToCPUDependencies(registry);
 }
 

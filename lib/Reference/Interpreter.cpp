@@ -96,7 +96,7 @@ LogicalResult Interpreter::evaluate(const Step &step, Values &slots,
   for (unsigned slot : step.operands)
     operands.push_back(slots[slot] ? slots[slot] : constants[slot]);
   if (step.dequantizedWeight) {
-    unsigned weight = cast<QuantizableOpInterface>(step.op).getWeightOperand().getOperandNumber();
+    unsigned weight = cast<QuantizableOpInterface>(step.op).getWeightOperand()->getOperandNumber();
     if (!dirty || !dirty->test(step.operands[weight]))
       operands[weight] = step.dequantizedWeight;
   }

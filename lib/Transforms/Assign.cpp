@@ -1,7 +1,7 @@
 //===- Assign.cpp - Choose a format for each weight -----------------------===//
 
 #include "mlir/IR/BuiltinOps.h"
-#include "ssmq/Analysis/WeightSites.h"
+#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Assign/Budget.h"
 #include "ssmq/Assign/Greedy.h"
 #include "ssmq/Assign/Uniform.h"
@@ -32,10 +32,10 @@ public:
   void runOnOperation() override;
 
 private:
-  Expected<Assignment> choose(ArrayRef<WeightSite> sites);
+  Expected<Assignment> choose(ArrayRef<Site> sites);
   Expected<Assignment> chooseGreedy() const;
-  Expected<Assignment> chooseUniform(ArrayRef<WeightSite> sites);
-  Error apply(const Assignment &assignment, ArrayRef<WeightSite> sites);
+  Expected<Assignment> chooseUniform(ArrayRef<Site> sites);
+  Error apply(const Assignment &assignment, ArrayRef<Site> sites);
 };
 
 } // namespace
@@ -58,7 +58,7 @@ Expected<Assignment> AssignPass::chooseGreedy() const {
   return assignment;
 }
 
-Expected<Assignment> AssignPass::chooseUniform(ArrayRef<WeightSite> sites) {
+Expected<Assignment> AssignPass::chooseUniform(ArrayRef<Site> sites) {
   if (format.empty())
     return createStringError("uniform assignment needs format=FORMAT");
   Expected<std::shared_ptr<const ::ssmq::Format>> parsed = ::ssmq::parseFormat(format);
@@ -68,7 +68,7 @@ Expected<Assignment> AssignPass::chooseUniform(ArrayRef<WeightSite> sites) {
   WeightTotals totals = getWeightTotals(getOperation());
   AssignmentProblem problem;
   problem.size = {totals.numElements, totals.numBytes};
-  for (const WeightSite &site : sites) {
+  for (const Site &site : sites) {
     int64_t bytes = (*parsed)->getNumBytes(site.rows, site.columns);
     problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
     problem.size.fixedBytes -= site.numBytes;
@@ -79,7 +79,7 @@ Expected<Assignment> AssignPass::chooseUniform(ArrayRef<WeightSite> sites) {
   return assignment;
 }
 
-Expected<Assignment> AssignPass::choose(ArrayRef<WeightSite> sites) {
+Expected<Assignment> AssignPass::choose(ArrayRef<Site> sites) {
   if (method == "greedy")
     return chooseGreedy();
   if (method == "uniform")
@@ -91,17 +91,17 @@ Expected<Assignment> AssignPass::choose(ArrayRef<WeightSite> sites) {
   return Assignment::read(input);
 }
 
-Error AssignPass::apply(const Assignment &assignment, ArrayRef<WeightSite> sites) {
+Error AssignPass::apply(const Assignment &assignment, ArrayRef<Site> sites) {
   llvm::StringSet<> known;
-  for (const WeightSite &site : sites)
+  for (const Site &site : sites)
     known.insert(site.name);
   for (const ::ssmq::SiteFormat &one : assignment.sites)
     if (!known.contains(one.site))
       return createStringError("the assignment names site '" + one.site +
                                "', which the module does not have");
-  SmallVector<std::pair<ml_program::GlobalOp, FormatAttr>> changes;
+  SmallVector<std::pair<Operation *, FormatAttr>> changes;
   auto report = [&] { return emitError(getOperation().getLoc()); };
-  for (const WeightSite &site : sites) {
+  for (const Site &site : sites) {
     std::optional<StringRef> spelling = assignment.find(site.name);
     FormatAttr attribute;
     if (spelling && *spelling != ::ssmq::keepFormat) {
@@ -109,19 +109,19 @@ Error AssignPass::apply(const Assignment &assignment, ArrayRef<WeightSite> sites
       if (!attribute)
         return createStringError("site '" + site.name + "' cannot have this format");
     }
-    changes.emplace_back(site.global, attribute);
+    changes.emplace_back(site.getHolder(), attribute);
   }
-  for (auto [global, attribute] : changes) {
+  for (auto [holder, attribute] : changes) {
     if (attribute)
-      global->setAttr(SSMDialect::kFormatAttrName, attribute);
+      holder->setAttr(SSMDialect::kFormatAttrName, attribute);
     else
-      global->removeAttr(SSMDialect::kFormatAttrName);
+      holder->removeAttr(SSMDialect::kFormatAttrName);
   }
   return Error::success();
 }
 
 void AssignPass::runOnOperation() {
-  SmallVector<WeightSite> sites = findWeightSites(getOperation());
+  SmallVector<Site> sites = findSites(getOperation(), ::ssmq::SiteKind::Weight);
   Expected<Assignment> assignment = choose(sites);
   Error error = assignment ? apply(*assignment, sites) : assignment.takeError();
   if (!error && !output.empty())

@@ -3,7 +3,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "ssmq/Analysis/WeightSites.h"
+#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
@@ -49,17 +49,17 @@ public:
   void runOnOperation() override;
 
 private:
-  FailureOr<QuantizedTensor> quantize(const WeightSite &site, const WeightStore &store);
+  FailureOr<QuantizedTensor> quantize(const Site &site, const WeightStore &store);
   /// Replaces the weight in the IR and adds its tensors to those to be written.
-  void rewrite(const WeightSite &site, const QuantizedTensor &quantized, unsigned bits);
+  LogicalResult rewrite(const Site &site, const QuantizedTensor &quantized, unsigned bits);
 
   std::vector<NamedTensor> tensors;
 };
 
 } // namespace
 
-static std::shared_ptr<const ::ssmq::Format> getFormat(ml_program::GlobalOp global) {
-  auto attribute = global->getAttrOfType<FormatAttr>(SSMDialect::kFormatAttrName);
+static std::shared_ptr<const ::ssmq::Format> getFormat(Operation *holder) {
+  auto attribute = holder->getAttrOfType<FormatAttr>(SSMDialect::kFormatAttrName);
   if (!attribute)
     return nullptr;
   llvm::Expected<std::shared_ptr<const ::ssmq::Format>> format =
@@ -70,9 +70,11 @@ static std::shared_ptr<const ::ssmq::Format> getFormat(ml_program::GlobalOp glob
   return nullptr;
 }
 
-FailureOr<QuantizedTensor> QuantizePass::quantize(const WeightSite &site,
-                                                  const WeightStore &store) {
+FailureOr<QuantizedTensor> QuantizePass::quantize(const Site &site, const WeightStore &store) {
   ml_program::GlobalOp global = site.global;
+  if (!global)
+    return site.getHolder()->emitError("the weight is not in a checkpoint; only those can be "
+                                       "stored in a format");
   llvm::Expected<Tensor> weight = store.lookup(global.getSymName());
   if (!weight)
     return emitError(global.getLoc()) << llvm::toString(weight.takeError());
@@ -86,8 +88,8 @@ FailureOr<QuantizedTensor> QuantizePass::quantize(const WeightSite &site,
   return std::move(*quantized);
 }
 
-void QuantizePass::rewrite(const WeightSite &site, const QuantizedTensor &quantized,
-                           unsigned bits) {
+LogicalResult QuantizePass::rewrite(const Site &site, const QuantizedTensor &quantized,
+                                    unsigned bits) {
   ml_program::GlobalOp global = site.global;
   MLIRContext *context = &getContext();
   auto storage = IntegerType::get(context, bits);
@@ -103,19 +105,22 @@ void QuantizePass::rewrite(const WeightSite &site, const QuantizedTensor &quanti
 
   global.setType(type);
   global.setValueAttr(ml_program::ExternAttr::get(context, type));
-  for (ml_program::GlobalLoadConstOp load : site.loads) {
+  for (Value value : site.getValues()) {
+    auto load = value.getDefiningOp<ml_program::GlobalLoadConstOp>();
     load.getResult().setType(type);
     Value zeros, scale = addWeight(global, load, scales, Float16Type::get(context));
     if (zeroPoints.tensor)
       zeros = addWeight(global, load, zeroPoints, IntegerType::get(context, 8));
     for (OpOperand &use : llvm::make_early_inc_range(load.getResult().getUses()))
-      cast<QuantizableOpInterface>(use.getOwner())
-          .setQuantizedWeight(load.getResult(), scale, zeros, quantized.groupSize);
+      if (failed(cast<QuantizableOpInterface>(use.getOwner())
+                     .setQuantizedWeight(load.getResult(), scale, zeros, quantized.groupSize)))
+        return use.getOwner()->emitOpError("cannot hold a quantized weight");
   }
   tensors.push_back(std::move(codes));
   tensors.push_back(std::move(scales));
   if (zeroPoints.tensor)
     tensors.push_back(std::move(zeroPoints));
+  return success();
 }
 
 void QuantizePass::runOnOperation() {
@@ -125,8 +130,8 @@ void QuantizePass::runOnOperation() {
     emitError(module.getLoc(), "ssmq-quantize needs output=FILE, the safetensors file to write");
     return signalPassFailure();
   }
-  SmallVector<WeightSite> sites = findWeightSites(module);
-  llvm::erase_if(sites, [](WeightSite &site) { return !getFormat(site.global); });
+  SmallVector<Site> sites = findSites(module, ::ssmq::SiteKind::Weight);
+  llvm::erase_if(sites, [](Site &site) { return !getFormat(site.getHolder()); });
   if (sites.empty()) {
     emitError(module.getLoc(), "no weight has a format; run --ssmq-assign first");
     return signalPassFailure();
@@ -136,12 +141,13 @@ void QuantizePass::runOnOperation() {
     return signalPassFailure();
 
   DenseSet<Operation *> quantized;
-  for (WeightSite &site : sites) {
+  for (Site &site : sites) {
     FailureOr<QuantizedTensor> weight = quantize(site, **store);
     if (failed(weight))
       return signalPassFailure();
     quantized.insert(site.global);
-    rewrite(site, *weight, getFormat(site.global)->getCodeBits());
+    if (failed(rewrite(site, *weight, getFormat(site.global)->getCodeBits())))
+      return signalPassFailure();
   }
   llvm::StringSet<> written;
   for (const NamedTensor &tensor : tensors)

@@ -66,10 +66,10 @@ private:
   Expected<SweepOptions> makeOptions() const;
   Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
                                  int64_t vocabSize) const;
-  Error sweep(const InterpreterProgram &program, ArrayRef<WeightSite> sites,
+  Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
               ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
               SensitivityTable &table);
-  void emitRemarks(ArrayRef<WeightSite> sites, const SensitivityTable &table);
+  void emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table);
 };
 
 } // namespace
@@ -113,7 +113,7 @@ Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayR
   return identity;
 }
 
-Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<WeightSite> sites,
+Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
                              ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
                              SensitivityTable &table) {
   std::unique_ptr<Journal> kept;
@@ -170,7 +170,7 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   if (sequences.empty())
     return llvm::createStringError("'" + tokens + "' holds " + llvm::Twine(ids->size()) +
                                    " tokens; calibration needs at least 2");
-  SmallVector<WeightSite> sites = findWeightSites(module);
+  SmallVector<Site> sites = findSites(module, ::ssmq::SiteKind::Weight);
   if (sites.empty())
     return llvm::createStringError("the module has no weight that could be quantized");
 
@@ -187,12 +187,12 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   WeightTotals totals = getWeightTotals(module);
   ::ssmq::ModelSize size{totals.numElements, totals.numBytes};
   std::vector<::ssmq::SiteInfo> infos;
-  for (const WeightSite &site : sites) {
-    infos.push_back({site.name, site.rows, site.columns, site.getNumElements(), site.numBytes});
+  for (const Site &site : sites) {
+    infos.push_back({site.name, site.rows, site.columns, site.elements, site.numBytes});
     size.fixedBytes -= site.numBytes;
   }
   SensitivityTable table(std::move(*identity), size, std::move(infos));
-  for (const WeightSite &site : sites)
+  for (const Site &site : sites)
     for (const auto &format : getDistinctFormats(options->formats, site.columns))
       if (Error error = table.addCandidate({site.name, format->getSpelling()},
                                            format->getNumBytes(site.rows, site.columns)))
@@ -211,12 +211,12 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   return table;
 }
 
-void SensitivityPass::emitRemarks(ArrayRef<WeightSite> sites, const SensitivityTable &table) {
-  llvm::StringMap<ml_program::GlobalOp> globals;
-  for (const WeightSite &site : sites)
-    globals[site.name] = site.global;
+void SensitivityPass::emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table) {
+  llvm::StringMap<Operation *> holders;
+  for (const Site &site : sites)
+    holders[site.name] = site.getHolder();
   for (const ::ssmq::SensitivityRow &row : table.getRows())
-    globals[row.candidate.site].emitRemark(
+    holders[row.candidate.site]->emitRemark(
         llvm::formatv("{0} in {1}: {2} bytes, KL(p||q) {3:e3} +- {4:e3}", row.candidate.site,
                       row.candidate.format, row.bytes, row.estimate.forwardKL.mean,
                       row.estimate.forwardKL.standardError)

@@ -9,7 +9,7 @@
 // CHECK: %[[GATE:.*]] = ssm.linear %[[NORMED:.*]], {{.*}} {path = "model.layers.0.feed_forward.gate_proj"}
 // CHECK: %[[UP:.*]] = ssm.linear %[[NORMED]], {{.*}} {path = "model.layers.0.feed_forward.up_proj"}
 // CHECK: %[[OPEN:.*]] = arith.divf %[[GATE]]
-// CHECK: arith.mulf %[[OPEN]], %[[UP]]
+// CHECK: arith.mulf %[[UP]], %[[OPEN]]
 // CHECK: path = "model.layers.0.feed_forward.down_proj"
 
 // Half of each head is rotated.

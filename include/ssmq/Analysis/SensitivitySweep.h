@@ -9,7 +9,7 @@
 #ifndef SSMQ_ANALYSIS_SENSITIVITYSWEEP_H
 #define SSMQ_ANALYSIS_SENSITIVITYSWEEP_H
 
-#include "ssmq/Analysis/WeightSites.h"
+#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Measure/SequenceRecord.h"
 #include "ssmq/Reference/InterpreterProgram.h"
@@ -37,12 +37,11 @@ SmallVector<std::shared_ptr<const ::ssmq::Format>>
 getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> formats, int64_t columns);
 
 /// The candidates of a sweep: the noise floor, then each site with each format.
-std::vector<::ssmq::Candidate> listCandidates(ArrayRef<WeightSite> sites,
-                                              const SweepOptions &options);
+std::vector<::ssmq::Candidate> listCandidates(ArrayRef<Site> sites, const SweepOptions &options);
 
 /// Measures all candidates on one sequence. Fails when a weight cannot be held in a format or
 /// logits are not finite; what was added until then stays.
-llvm::Error sweepSequence(const InterpreterProgram &program, ArrayRef<WeightSite> sites,
+llvm::Error sweepSequence(const InterpreterProgram &program, ArrayRef<Site> sites,
                           ArrayRef<int32_t> tokens, int64_t sequence, const SweepOptions &options,
                           SweepSink sink);
 

@@ -7,25 +7,36 @@ include "mlir/IR/OpBase.td"
 
 def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   let description = [{
-    An op with an operand that can hold quantized values. Analysis and rewrite work on this
-    interface, never on a list of ops. Weights are seen as a matrix: the channel dimension gives
-    the rows, all other dimensions together the columns along which groups run.
+    An op with operands that can hold quantized values: its sites. Analysis and rewrite work on this
+    interface, never on a list of ops. A weight is seen as a matrix: the channel dimension gives the
+    rows, all other dimensions together the columns along which groups run.
   }];
   let cppNamespace = "::mlir::ssm";
   let methods = [
-    InterfaceMethod<"The operand that holds the weight.",
-      "::mlir::OpOperand &", "getWeightOperand">,
+    InterfaceMethod<[{
+        The operands that can hold quantized values, in their order. An op that has none of the
+        operands that make one (an optional input, a mark on an upstream op) leaves it out.
+      }],
+      "::llvm::SmallVector<::mlir::ssm::OperandSite>", "getSites">,
+    InterfaceMethod<"Where the op stands in the model, such as `layers.3.mixer.in_proj`; or empty.",
+      "::llvm::StringRef", "getSitePath", (ins), [{}], [{
+        auto path = $_op->template getAttrOfType<::mlir::StringAttr>("path");
+        return path ? path.getValue() : ::llvm::StringRef();
+      }]>,
+    InterfaceMethod<"The operand that holds the weight; null when the op has none.",
+      "::mlir::OpOperand *", "getWeightOperand", (ins), [{}], [{ return nullptr; }]>,
     InterfaceMethod<"The dimension of the weight that is the output channel (row).",
       "unsigned", "getChannelDim", (ins), [{}], [{ return 0; }]>,
     InterfaceMethod<"Whether the weight is held in a quantized format already.",
-      "bool", "isWeightQuantized">,
+      "bool", "isWeightQuantized", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<[{
         Replaces the weight by codes (of a compact `quant` type), scales of shape rows x groups,
-        and zero points of the same shape or null; `groupSize` columns share a scale.
+        and zero points of the same shape or null; `groupSize` columns share a scale. Fails, and
+        changes nothing, when the op has no form with such a weight.
       }],
-      "void", "setQuantizedWeight",
+      "::llvm::LogicalResult", "setQuantizedWeight",
       (ins "::mlir::Value":$codes, "::mlir::Value":$scales, "::mlir::Value":$zeroPoints,
-           "int64_t":$groupSize)>,
+           "int64_t":$groupSize), [{}], [{ return ::mlir::failure(); }]>,
   ];
 }
 

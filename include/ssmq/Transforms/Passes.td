@@ -35,6 +35,19 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
   ];
 }
 
+def ListSitesPass : Pass<"ssmq-list-sites", "::mlir::ModuleOp"> {
+  let summary = "list the values that can be quantized";
+  let description = [{
+    Emits a remark at each site: its name, kind, shape and size; of activations and caches for one
+    token. The IR is not changed.
+  }];
+  let options = [
+    ListOption<"kinds", "kinds", "std::string",
+               "Kinds to list: weight, norm, activation, parameter, state, cache (default: all)">,
+    Option<"output", "output", "std::string", "", "File to write instead of remarks (JSON)">,
+  ];
+}
+
 def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
   let summary = "choose a format for each weight";
   let description = [{

@@ -11,7 +11,7 @@ static Value buildFeedForward(ForwardBuilder &b, const Twine &path, const ::ssmq
   b.enter(path);
   Value gate = b.linear("gate_proj", input, config.intermediateSize, config.useBias);
   Value up = b.linear("up_proj", input, config.intermediateSize, config.useBias);
-  return b.linear("down_proj", b.multiply(b.silu(gate), up), getWidth(input), config.useBias);
+  return b.linear("down_proj", b.gate(up, gate), getWidth(input), config.useBias);
 }
 
 Value mlir::ssm::buildBamba(ForwardBuilder &b, const ::ssmq::ModelConfig &config) {

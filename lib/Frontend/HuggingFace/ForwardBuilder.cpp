@@ -228,7 +228,8 @@ Value ForwardBuilder::head(Value input, int64_t vocabSize, bool tied, StringRef 
 
 Value ForwardBuilder::rmsNorm(StringRef name, Value input, float eps, int64_t groups) {
   Value scales = weight((name + ".weight").str(), {getWidth(input)});
-  return RMSNormOp::create(builder, locationOf(name), input, scales, APFloat(eps), groups);
+  return RMSNormOp::create(builder, locationOf(name), input, scales, APFloat(eps), groups,
+                           pathAttr(name));
 }
 
 Value ForwardBuilder::causalConv1d(StringRef name, Value input, int64_t taps, bool bias) {
@@ -313,11 +314,19 @@ Value ForwardBuilder::addToRows(Value input, Value row) {
   return add(input, rows->getResult(0));
 }
 
-Value ForwardBuilder::silu(Value input) {
+Value ForwardBuilder::silu(Value input, StringRef site) {
   Location loc = locationOf("");
-  Value exp = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, input));
-  return arith::DivFOp::create(builder, loc, input, add(splat(1, input), exp));
+  auto negated = arith::NegFOp::create(builder, loc, input);
+  Value exp = math::ExpOp::create(builder, loc, negated);
+  auto result = arith::DivFOp::create(builder, loc, input, add(splat(1, input), exp));
+  if (!site.empty())
+    for (Operation *reader : {negated.getOperation(), result.getOperation()})
+      reader->setAttr(SSMDialect::kSitesAttrName,
+                      builder.getStrArrayAttr({(path + ":" + site).str()}));
+  return result;
 }
+
+Value ForwardBuilder::gate(Value input, Value gate) { return multiply(input, silu(gate, "gate")); }
 
 Value ForwardBuilder::softplus(Value input) {
   // max(x, 0) + log1p(exp(-|x|)) overflows nowhere.

@@ -63,7 +63,10 @@ public:
   Value divide(Value input, float divisor);
   /// Adds a vector to every row.
   Value addToRows(Value input, Value row);
-  Value silu(Value input);
+  /// The input is the activation site <module>:<site>, when that is given.
+  Value silu(Value input, StringRef site = "");
+  /// input * silu(gate), where the gate is the site <module>:gate.
+  Value gate(Value input, Value gate);
   Value softplus(Value input);
   /// Bounds that cut nothing off nonnegative values (0 and infinity) are left out.
   Value clampNonnegative(Value input, float low, float high);

@@ -11,7 +11,7 @@ static Value buildSharedMLP(ForwardBuilder &b, const Twine &path, int64_t width,
   b.enter(path);
   Value projected = b.linear("input_linear", input, 2 * width, /*bias=*/false);
   SmallVector<Value> parts = b.split(projected, {width, width});
-  Value gated = b.multiply(b.silu(parts[0]), parts[1]);
+  Value gated = b.gate(parts[1], parts[0]);
   return b.linear("output_linear", gated, getWidth(input), /*bias=*/false);
 }
 

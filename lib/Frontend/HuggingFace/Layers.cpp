@@ -24,7 +24,7 @@ Value mlir::ssm::buildMamba2Mixer(ForwardBuilder &b, const Twine &path,
   Value scanned = b.ssdScan(xbc[0], dt, a, xbc[1], xbc[2], d, config.stateSize);
 
   // The gate comes before the norm, and each group is normalized by itself.
-  Value gated = b.multiply(scanned, b.silu(parts[0]));
+  Value gated = b.gate(scanned, parts[0]);
   Value normed = b.rmsNorm("norm", gated, normEpsilon, config.numGroups);
   return b.linear("out_proj", normed, getWidth(input), config.useBias);
 }

@@ -22,7 +22,7 @@ static Value buildMixer(ForwardBuilder &b, const Twine &path, const ::ssmq::Mamb
   Value a = b.negatedExp(b.wideWeight("A_log", {inner, states}));
   Value scanned = b.selectiveScan(x, dt, a, steps[1], steps[2], b.weight("D", {inner}));
 
-  Value gated = b.multiply(scanned, b.silu(parts[1]));
+  Value gated = b.gate(scanned, parts[1]);
   return b.linear("out_proj", gated, getWidth(input), config.useBias);
 }
 

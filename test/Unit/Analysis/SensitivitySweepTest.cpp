@@ -52,13 +52,13 @@ protected:
   mlir::OwningOpRef<mlir::ModuleOp> module = parseTinyProgram(*context);
   Weights weights = makeWeights();
   std::unique_ptr<InterpreterProgram> program = makeProgram(*module, weights);
-  llvm::SmallVector<WeightSite> sites = findWeightSites(*module);
+  llvm::SmallVector<Site> sites = findSites(*module, ::ssmq::SiteKind::Weight);
   SweepOptions options;
 };
 
 TEST_F(SensitivitySweepTest, Sites) {
   std::vector<std::string> names;
-  for (const WeightSite &site : sites)
+  for (const Site &site : sites)
     names.push_back(site.name);
   // qkv has a slice as another use, and `a` is no weight operand.
   EXPECT_EQ(names, (std::vector<std::string>{"embed:weight", "in_proj:weight", "conv:weight",
@@ -85,7 +85,7 @@ TEST_F(SensitivitySweepTest, EqualsWholeRunsOfChangedPrograms) {
   };
   TeacherLogits teacher = get(TeacherLogits::create(forward(*program), tokens.drop_front()));
   size_t count = 0;
-  for (const WeightSite &site : sites)
+  for (const Site &site : sites)
     for (const auto &format : getDistinctFormats(options.formats, site.columns)) {
       Weights other = weights;
       mlir::ml_program::GlobalOp global = site.global;

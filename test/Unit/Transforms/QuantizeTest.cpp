@@ -4,7 +4,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "ssmq/Analysis/WeightSites.h"
+#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"
@@ -64,7 +64,7 @@ TEST_P(QuantizeTest, EqualsFakeQuantization) {
   ASSERT_TRUE(bool(format));
   Weights fake = weights;
   int64_t bytes = getWeightTotals(*module).numBytes;
-  for (const WeightSite &site : findWeightSites(*module)) {
+  for (const Site &site : findSites(*module, ::ssmq::SiteKind::Weight)) {
     mlir::ml_program::GlobalOp global = site.global;
     llvm::Expected<Tensor> weight = fakeQuantize(**format, weights[global.getSymName()]);
     ASSERT_TRUE(bool(weight));

@@ -5,6 +5,7 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::SiteKind;
 
 /// The width of an activation must be a positive number of heads of `headDim` columns.
 static LogicalResult checkHeads(const ShapeChecker &check, StringRef name, Value value,
@@ -52,6 +53,14 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *context, std::optional<
 SmallVector<std::pair<OpOperand *, OpResult>> AttentionOp::getStates() {
   return {{&getKeyCacheMutable(), getOperation()->getResult(1)},
           {&getValueCacheMutable(), getOperation()->getResult(2)}};
+}
+
+SmallVector<OperandSite> AttentionOp::getSites() {
+  // A row is rounded as it is written into its cache, where nothing changes it any more.
+  int64_t headDim = getHeadDim();
+  return {{&getQueryMutable(), SiteKind::Activation, "query", headDim},
+          {&getKeyMutable(), SiteKind::Cache, "key_cache", headDim},
+          {&getValueMutable(), SiteKind::Cache, "value_cache", headDim}};
 }
 
 LogicalResult RotaryOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,

@@ -7,6 +7,7 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::SiteKind;
 
 LogicalResult CausalConv1dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                                Adaptor op, SmallVectorImpl<Type> &types) {
@@ -37,11 +38,17 @@ LogicalResult CausalConv1dOp::inferReturnTypes(MLIRContext *context, std::option
   return success();
 }
 
-OpOperand &CausalConv1dOp::getWeightOperand() { return getWeightMutable(); }
+SmallVector<OperandSite> CausalConv1dOp::getSites() {
+  return {{&getInputMutable(), SiteKind::Activation, "input"},
+          {&getWeightMutable(), SiteKind::Weight, "weight"},
+          {&getStateMutable(), SiteKind::Cache, "cache", /*headSize=*/0, /*insideOp=*/true}};
+}
+OpOperand *CausalConv1dOp::getWeightOperand() { return &getWeightMutable(); }
 bool CausalConv1dOp::isWeightQuantized() { return getScales() != nullptr; }
-void CausalConv1dOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
-                                        int64_t groupSize) {
+LogicalResult CausalConv1dOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
+                                                 int64_t groupSize) {
   assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
+  return success();
 }
 
 SmallVector<std::pair<OpOperand *, OpResult>> CausalConv1dOp::getStates() {

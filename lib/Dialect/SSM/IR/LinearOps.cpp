@@ -8,6 +8,7 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::SiteKind;
 
 LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                          Adaptor op, SmallVectorImpl<Type> &types) {
@@ -35,10 +36,16 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   return success();
 }
 
-OpOperand &LinearOp::getWeightOperand() { return getWeightMutable(); }
+SmallVector<OperandSite> LinearOp::getSites() {
+  return {{&getInputMutable(), SiteKind::Activation, "input"},
+          {&getWeightMutable(), SiteKind::Weight, "weight"}};
+}
+OpOperand *LinearOp::getWeightOperand() { return &getWeightMutable(); }
 bool LinearOp::isWeightQuantized() { return getScales() != nullptr; }
-void LinearOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints, int64_t groupSize) {
+LogicalResult LinearOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
+                                           int64_t groupSize) {
   assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
+  return success();
 }
 
 LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
@@ -64,11 +71,15 @@ LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *context, std::optional<
   return success();
 }
 
-OpOperand &EmbeddingOp::getWeightOperand() { return getWeightMutable(); }
+SmallVector<OperandSite> EmbeddingOp::getSites() {
+  return {{&getWeightMutable(), SiteKind::Weight, "weight"}};
+}
+OpOperand *EmbeddingOp::getWeightOperand() { return &getWeightMutable(); }
 bool EmbeddingOp::isWeightQuantized() { return getScales() != nullptr; }
-void EmbeddingOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
-                                     int64_t groupSize) {
+LogicalResult EmbeddingOp::setQuantizedWeight(Value codes, Value scales, Value zeroPoints,
+                                              int64_t groupSize) {
   assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
+  return success();
 }
 
 #define GET_OP_CLASSES

@@ -5,6 +5,7 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::SiteKind;
 
 /// Input, weight and optional bias agree on the number of columns.
 static LogicalResult inferNorm(const ShapeChecker &check, Value input, Value weight, Value bias,
@@ -38,4 +39,12 @@ LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *context, std::optional<
                                             Adaptor op, SmallVectorImpl<Type> &types) {
   return inferNorm(ShapeChecker(getOperationName(), loc), op.getInput(), op.getWeight(),
                    op.getBias(), types);
+}
+
+SmallVector<OperandSite> RMSNormOp::getSites() {
+  return {{&getWeightMutable(), SiteKind::Norm, "weight"}};
+}
+
+SmallVector<OperandSite> LayerNormOp::getSites() {
+  return {{&getWeightMutable(), SiteKind::Norm, "weight"}};
 }

@@ -51,5 +51,13 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op, NamedAttribute
   if (attr.getName() == kCheckpointAttrName && !isa<StringAttr>(attr.getValue()))
     return op->emitOpError() << "attribute '" << kCheckpointAttrName
                              << "' must be a string (a directory), but is " << attr.getValue();
+  if (attr.getName() == kSitesAttrName) {
+    auto names = dyn_cast<ArrayAttr>(attr.getValue());
+    if (!names || !llvm::all_of(names, llvm::IsaPred<StringAttr>) ||
+        names.size() > op->getNumOperands())
+      return op->emitOpError() << "attribute '" << kSitesAttrName
+                               << "' must be an array of strings, at most one an operand, but is "
+                               << attr.getValue();
+  }
   return success();
 }

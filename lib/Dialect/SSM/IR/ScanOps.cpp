@@ -5,6 +5,21 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::SiteKind;
+
+/// The sites that both scans have, with the channels of a head of the input and of b and c.
+template <typename OpTy>
+static SmallVector<OperandSite> getScanSites(OpTy op, int64_t headDim, int64_t groupWidth) {
+  SmallVector<OperandSite> sites = {{&op.getInputMutable(), SiteKind::Activation, "input", headDim},
+                                    {&op.getDtMutable(), SiteKind::Activation, "dt"},
+                                    {&op.getAMutable(), SiteKind::Parameter, "a"},
+                                    {&op.getBMutable(), SiteKind::Activation, "b", groupWidth},
+                                    {&op.getCMutable(), SiteKind::Activation, "c", groupWidth}};
+  for (OpOperand &d : op.getDMutable())
+    sites.push_back({&d, SiteKind::Parameter, "d"});
+  sites.push_back({&op.getStateMutable(), SiteKind::State, "state", headDim, /*insideOp=*/true});
+  return sites;
+}
 
 LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                                 Adaptor op, SmallVectorImpl<Type> &types) {
@@ -41,6 +56,10 @@ LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optio
 
 SmallVector<std::pair<OpOperand *, OpResult>> SelectiveScanOp::getStates() {
   return {{&getStateMutable(), getOperation()->getResult(1)}};
+}
+
+SmallVector<OperandSite> SelectiveScanOp::getSites() {
+  return getScanSites(*this, /*headDim=*/0, /*groupWidth=*/0);
 }
 
 LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
@@ -81,4 +100,8 @@ LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
 
 SmallVector<std::pair<OpOperand *, OpResult>> SSDScanOp::getStates() {
   return {{&getStateMutable(), getOperation()->getResult(1)}};
+}
+
+SmallVector<OperandSite> SSDScanOp::getSites() {
+  return getScanSites(*this, getDimSize(getState(), 1), getDimSize(getState(), 2));
 }

@@ -5,7 +5,7 @@
 
 include "ssmq/Dialect/SSM/IR/SSMBase.td"
 
-def SSM_RMSNormOp : SSM_Op<"rms_norm"> {
+def SSM_RMSNormOp : SSM_NormOp<"rms_norm"> {
   let summary = "root mean square normalization";
   let description = [{
     y = x / sqrt(mean(x^2) + eps) * weight over the columns of each token (arXiv 1910.07467), or
@@ -16,12 +16,12 @@ def SSM_RMSNormOp : SSM_Op<"rms_norm"> {
     ```
   }];
   let arguments = (ins SSM_Activation:$input, SSM_FloatWeight:$weight, F32Attr:$eps,
-                       DefaultValuedAttr<I64Attr, "1">:$groups);
+                       DefaultValuedAttr<I64Attr, "1">:$groups, OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result);
   let assemblyFormat = "$input `,` $weight attr-dict `:` functional-type(operands, results)";
 }
 
-def SSM_LayerNormOp : SSM_Op<"layer_norm"> {
+def SSM_LayerNormOp : SSM_NormOp<"layer_norm"> {
   let summary = "layer normalization";
   let description = [{
     y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias over the columns of each token
@@ -33,7 +33,8 @@ def SSM_LayerNormOp : SSM_Op<"layer_norm"> {
     ```
   }];
   let arguments = (ins SSM_Activation:$input, SSM_FloatWeight:$weight,
-                       Optional<SSM_FloatWeight>:$bias, F32Attr:$eps);
+                       Optional<SSM_FloatWeight>:$bias, F32Attr:$eps,
+                       OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result);
   let assemblyFormat =
       "$input `,` $weight (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";

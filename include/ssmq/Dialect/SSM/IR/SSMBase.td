@@ -35,6 +35,9 @@ def SSM_Dialect : Dialect {
     static constexpr llvm::StringLiteral kStateAttrName = "ssm.state";
     /// Attribute of a weight global that holds the format assigned to its site.
     static constexpr llvm::StringLiteral kFormatAttrName = "ssm.format";
+    /// Attribute of an op of another dialect: an array with the name of the activation site of each
+    /// operand, "" for none; operands past its end have none.
+    static constexpr llvm::StringLiteral kSitesAttrName = "ssm.sites";
     /// Module attribute that names the checkpoint directory of the weights.
     static constexpr llvm::StringLiteral kCheckpointAttrName = "ssm.checkpoint";
     void registerAttributes();
@@ -74,9 +77,15 @@ class SSM_Op<string mnemonic, list<Trait> traits = []> :
 /// An op with a weight that may be quantized.
 class SSM_WeightOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [AttrSizedOperandSegments,
-                               DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
+                               DeclareOpInterfaceMethods<QuantizableOpInterface,
+                                   ["getWeightOperand", "isWeightQuantized",
+                                    "setQuantizedWeight"]>]>;
 
 class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
-    SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>]>;
+    SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>,
+                               DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
+
+class SSM_NormOp<string mnemonic, list<Trait> traits = []> :
+    SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
 
 #endif // SSMQ_DIALECT_SSM_BASE
