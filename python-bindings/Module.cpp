@@ -103,11 +103,15 @@ struct Program {
   }
 
   SsmqEvaluation evaluate(const Tokens &tokens, const Program *teacher, int64_t sequenceLength,
-                          unsigned threads) const {
+                          unsigned threads, const std::string &teacherCache,
+                          const std::string &teacherIdentity) const {
+    SsmqEvaluationOptions options = {sequenceLength, threads,
+                                     teacherCache.empty() ? nullptr : teacherCache.c_str(),
+                                     teacherIdentity.c_str()};
     SsmqEvaluation result;
     check([&] {
       return ssmqEvaluate(handle.get(), teacher ? teacher->handle.get() : nullptr, tokens.data(),
-                          tokens.size(), sequenceLength, threads, &result);
+                          tokens.size(), &options, &result);
     });
     return result;
   }
@@ -210,6 +214,11 @@ struct Module {
 };
 } // namespace
 
+template <size_t n>
+static std::vector<SsmqQuantile> toList(const SsmqQuantile (&quantiles)[n]) {
+  return {quantiles, quantiles + n};
+}
+
 NB_MODULE(_ssmq, module) {
   module.doc() = "Bindings of the C interface of ssmq; use the package ssmq.";
 
@@ -230,16 +239,32 @@ NB_MODULE(_ssmq, module) {
   nb::class_<SsmqEstimate>(module, "Estimate")
       .def_ro("mean", &SsmqEstimate::mean)
       .def_ro("standard_error", &SsmqEstimate::standardError);
+  nb::class_<SsmqQuantile>(module, "Quantile")
+      .def_ro("level", &SsmqQuantile::level)
+      .def_ro("value", &SsmqQuantile::value);
   nb::class_<SsmqEvaluation>(module, "Evaluation")
       .def_ro("num_sequences", &SsmqEvaluation::numSequences)
       .def_ro("num_scored", &SsmqEvaluation::numScored)
       .def_ro("cross_entropy", &SsmqEvaluation::crossEntropy)
       .def_ro("perplexity", &SsmqEvaluation::perplexity)
       .def_ro("has_teacher", &SsmqEvaluation::hasTeacher)
+      .def_ro("teacher_perplexity", &SsmqEvaluation::teacherPerplexity)
+      .def_ro("perplexity_ratio", &SsmqEvaluation::perplexityRatio)
+      .def_ro("perplexity_change", &SsmqEvaluation::perplexityChange)
+      .def_ro("cross_entropy_change", &SsmqEvaluation::crossEntropyChange)
+      .def_ro("cross_entropy_correlation", &SsmqEvaluation::crossEntropyCorrelation)
       .def_ro("forward_kl", &SsmqEvaluation::forwardKL)
       .def_ro("reverse_kl", &SsmqEvaluation::reverseKL)
+      .def_ro("mean_squared_error", &SsmqEvaluation::meanSquaredError)
+      .def_ro("signal_to_noise", &SsmqEvaluation::signalToNoise)
+      .def_ro("probability_change", &SsmqEvaluation::probabilityChange)
+      .def_ro("rms_probability_change", &SsmqEvaluation::rmsProbabilityChange)
       .def_ro("same_top1", &SsmqEvaluation::sameTop1)
-      .def_ro("cross_entropy_change", &SsmqEvaluation::crossEntropyChange);
+      .def_prop_ro("forward_kl_quantiles",
+                   [](const SsmqEvaluation &one) { return toList(one.forwardKLQuantiles); })
+      .def_prop_ro("probability_change_quantiles", [](const SsmqEvaluation &one) {
+        return toList(one.probabilityChangeQuantiles);
+      });
   nb::class_<SsmqThroughput>(module, "Throughput")
       .def_ro("prefill", &SsmqThroughput::prefill)
       .def_ro("decode", &SsmqThroughput::decode);
@@ -271,7 +296,7 @@ NB_MODULE(_ssmq, module) {
       .def("new_state", &Program::newState)
       .def("forward", &Program::forward)
       .def("evaluate", &Program::evaluate, "tokens"_a, "teacher"_a.none(), "sequence_length"_a,
-           "threads"_a)
+           "threads"_a, "teacher_cache"_a, "teacher_identity"_a)
       .def("generate", &Program::generate, "prompt"_a, "num_tokens"_a, "temperature"_a, "seed"_a,
            "on_token"_a.none())
       .def("benchmark", &Program::benchmark);

@@ -130,27 +130,64 @@ typedef struct SsmqEstimate {
   double standardError;
 } SsmqEstimate;
 
-/** In nats a token; p is the teacher and q the student (see ssmq/Measure/Evaluation.h). */
+/** The value below which a share of all positions lies: `level` 0 is the smallest, 1 the largest.
+ */
+typedef struct SsmqQuantile {
+  double level;
+  SsmqEstimate value;
+} SsmqQuantile;
+
+enum { SSMQ_NUM_DIVERGENCE_QUANTILES = 11, SSMQ_NUM_PROBABILITY_QUANTILES = 13 };
+
+/** In nats a token; p is the teacher and q the student, a change is the student's value less the
+ *  teacher's. Errors are over sequences. ssmq/Measure/DivergenceSummary.h and Distribution.h have
+ *  the definitions. */
 typedef struct SsmqEvaluation {
   int64_t numSequences;
+  /** All positions but the first of each sequence. */
   int64_t numScored;
   SsmqEstimate crossEntropy;
   SsmqEstimate perplexity;
   /** The fields below are zero without a teacher. */
   bool hasTeacher;
+  SsmqEstimate teacherPerplexity;
+  /** The student's over the teacher's. */
+  SsmqEstimate perplexityRatio;
+  SsmqEstimate perplexityChange;
+  SsmqEstimate crossEntropyChange;
+  /** Of the cross-entropies of a position. */
+  SsmqEstimate crossEntropyCorrelation;
   /** KL(p||q) and KL(q||p). */
   SsmqEstimate forwardKL, reverseKL;
+  /** Of logits, and the ratio of their squares to it in decibels. */
+  SsmqEstimate meanSquaredError, signalToNoise;
+  /** Of the true token's probability: the mean, and the root of the mean square. */
+  SsmqEstimate probabilityChange, rmsProbabilityChange;
   /** Share of positions where both put the same token first. */
   SsmqEstimate sameTop1;
-  /** Cross-entropy of the student less that of the teacher. */
-  SsmqEstimate crossEntropyChange;
+  /** Of KL(p||q) and of the change of the true token's probability, the highest first. */
+  SsmqQuantile forwardKLQuantiles[SSMQ_NUM_DIVERGENCE_QUANTILES];
+  SsmqQuantile probabilityChangeQuantiles[SSMQ_NUM_PROBABILITY_QUANTILES];
 } SsmqEvaluation;
 
-/** Scores a text cut into sequences of `sequenceLength` tokens, `threads` at a time; the teacher
- *  may be NULL. */
+typedef struct SsmqEvaluationOptions {
+  /** Tokens of a sequence, 2 or more. */
+  int64_t sequenceLength;
+  /** Sequences at a time. */
+  unsigned threads;
+  /** NULL, or a safetensors file of the teacher's logits. When it exists, it is read instead of
+   *  running the teacher, who may then be NULL; else it is written first. */
+  const char *teacherCache;
+  /** Stored in that file and compared when it is read: names the teacher, as a hash of its weights
+   *  does. NULL takes the logits of any. */
+  const char *teacherIdentity;
+} SsmqEvaluationOptions;
+
+/** Scores a text cut into sequences; the teacher may be NULL. */
 SSMQ_EXPORT SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
-                                    const int32_t *tokens, size_t numTokens, int64_t sequenceLength,
-                                    unsigned threads, SsmqEvaluation *evaluation);
+                                    const int32_t *tokens, size_t numTokens,
+                                    const SsmqEvaluationOptions *options,
+                                    SsmqEvaluation *evaluation);
 
 /** Sees each token as soon as it is chosen; false ends the text. */
 typedef bool (*SsmqTokenCallback)(int32_t token, void *userData);

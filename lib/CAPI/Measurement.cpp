@@ -2,6 +2,7 @@
 
 #include "Handles.h"
 #include "ssmq/Measure/Evaluation.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace ssmq;
 using llvm::Error;
@@ -11,18 +12,40 @@ static SsmqEstimate convert(const Estimate &estimate) {
   return {estimate.mean, estimate.standardError};
 }
 
+template <size_t n>
+static void convert(llvm::ArrayRef<Quantile> quantiles, SsmqQuantile (&out)[n]) {
+  for (auto [quantile, one] : llvm::zip_equal(quantiles, out))
+    one = {quantile.level, convert(quantile.estimate)};
+}
+
+static void convert(const DivergenceSummary &summary, SsmqEvaluation &out) {
+  out.teacherPerplexity = convert(summary.teacherPerplexity);
+  out.perplexityRatio = convert(summary.perplexityRatio);
+  out.perplexityChange = convert(summary.perplexityChange);
+  out.crossEntropyChange = convert(summary.crossEntropyChange);
+  out.crossEntropyCorrelation = convert(summary.crossEntropyCorrelation);
+  out.forwardKL = convert(summary.forwardKL);
+  out.reverseKL = convert(summary.reverseKL);
+  out.meanSquaredError = convert(summary.meanSquaredError);
+  out.signalToNoise = convert(summary.signalToNoise);
+  out.probabilityChange = convert(summary.probabilityChange);
+  out.rmsProbabilityChange = convert(summary.rmsProbabilityChange);
+  out.sameTop1 = convert(summary.sameTop1);
+}
+
 SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
-                        const int32_t *tokens, size_t numTokens, int64_t sequenceLength,
-                        unsigned threads, SsmqEvaluation *evaluation) {
+                        const int32_t *tokens, size_t numTokens,
+                        const SsmqEvaluationOptions *options, SsmqEvaluation *evaluation) {
   return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({student, tokens, evaluation}))
+    if (Error error = capi::checkPointers({student, tokens, options, evaluation}))
       return error;
-    EvaluationOptions options;
-    options.sequenceLength = sequenceLength;
-    options.threads = threads;
-    Expected<Evaluation> result =
-        evaluate(*student->program, teacher ? teacher->program.get() : nullptr, {tokens, numTokens},
-                 options);
+    EvaluationOptions how;
+    how.sequenceLength = options->sequenceLength;
+    how.threads = options->threads;
+    how.teacherCache = options->teacherCache ? options->teacherCache : "";
+    how.teacherIdentity = options->teacherIdentity ? options->teacherIdentity : "";
+    Expected<Evaluation> result = evaluate(
+        *student->program, teacher ? teacher->program.get() : nullptr, {tokens, numTokens}, how);
     if (!result)
       return result.takeError();
     SsmqEvaluation out = {};
@@ -32,10 +55,9 @@ SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
     out.perplexity = convert(result->perplexity);
     if (result->divergence) {
       out.hasTeacher = true;
-      out.forwardKL = convert(result->divergence->forwardKL);
-      out.reverseKL = convert(result->divergence->reverseKL);
-      out.sameTop1 = convert(result->divergence->sameTop1);
-      out.crossEntropyChange = convert(result->divergence->crossEntropyChange);
+      convert(*result->divergence, out);
+      convert(result->distributions->forwardKL, out.forwardKLQuantiles);
+      convert(result->distributions->probabilityChange, out.probabilityChangeQuantiles);
     }
     *evaluation = out;
     return Error::success();

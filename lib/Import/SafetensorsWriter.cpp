@@ -35,7 +35,8 @@ static Error checkNames(llvm::ArrayRef<const NamedTensor *> sortedByName, String
   return Error::success();
 }
 
-static std::string printHeader(llvm::ArrayRef<const NamedTensor *> order,
+/// Length and header, for tensors in the order of their bytes.
+static std::string printHeader(llvm::ArrayRef<SafetensorsEntry> entries,
                                const SafetensorsMetadata &metadata) {
   std::string header;
   llvm::raw_string_ostream stream(header);
@@ -46,19 +47,17 @@ static std::string printHeader(llvm::ArrayRef<const NamedTensor *> order,
         for (const auto &[key, value] : metadata)
           json.attribute(llvm::json::fixUTF8(key), llvm::json::fixUTF8(value));
       });
-    int64_t position = 0;
-    for (const NamedTensor *named : order) {
-      int64_t end = position + named->tensor.getNumBytes();
-      json.attributeObject(named->name, [&] {
-        json.attribute("dtype", getSafetensorsName(named->tensor.getDType()));
-        json.attribute("shape", llvm::json::Array(getStoredShape(named->tensor)));
-        json.attribute("data_offsets", llvm::json::Array{position, end});
+    for (const SafetensorsEntry &entry : entries)
+      json.attributeObject(entry.name, [&] {
+        json.attribute("dtype", getSafetensorsName(entry.type));
+        json.attribute("shape", llvm::json::Array(entry.shape));
+        json.attribute("data_offsets", llvm::json::Array{entry.begin, entry.end});
       });
-      position = end;
-    }
   });
   header.resize(llvm::alignTo(header.size(), 8), ' ');
-  return header;
+  char length[8];
+  llvm::support::endian::write64le(length, header.size());
+  return std::string(length, sizeof(length)) + header;
 }
 
 Error ssmq::writeSafetensors(StringRef path, llvm::ArrayRef<NamedTensor> tensors,
@@ -75,15 +74,36 @@ Error ssmq::writeSafetensors(StringRef path, llvm::ArrayRef<NamedTensor> tensors
     return std::tie(widthB, a->name) < std::tie(widthA, b->name);
   });
 
-  std::string header = printHeader(order, metadata);
+  std::vector<SafetensorsEntry> entries;
+  for (const NamedTensor *named : order) {
+    int64_t begin = entries.empty() ? 0 : entries.back().end;
+    entries.push_back({named->name, named->tensor.getDType(), getStoredShape(named->tensor), begin,
+                       begin + named->tensor.getNumBytes()});
+  }
   return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
-    char length[8];
-    llvm::support::endian::write64le(length, header.size());
-    stream.write(length, sizeof(length));
-    stream << header;
+    stream << printHeader(entries, metadata);
     for (const NamedTensor *named : order)
       stream.write(static_cast<const char *>(named->tensor.getRawData()),
                    named->tensor.getNumBytes());
+    return Error::success();
+  });
+}
+
+Error ssmq::writeSafetensors(StringRef path, StringRef name, DType type,
+                             llvm::ArrayRef<int64_t> shape, const SafetensorsMetadata &metadata,
+                             llvm::function_ref<Error(llvm::raw_ostream &)> write) {
+  std::optional<int64_t> numBytes = getCheckedNumBytes(type, shape);
+  if (!numBytes)
+    return makeError("{0}: tensor {1} is too large", path, quote(name));
+  SafetensorsEntry entry{name.str(), type, Shape(shape.begin(), shape.end()), 0, *numBytes};
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) -> Error {
+    stream << printHeader(entry, metadata);
+    uint64_t start = stream.tell();
+    if (Error error = write(stream))
+      return error;
+    if (stream.tell() - start != static_cast<uint64_t>(*numBytes))
+      return makeError("{0}: tensor {1} has {2} bytes, not {3}", path, quote(name),
+                       stream.tell() - start, *numBytes);
     return Error::success();
   });
 }

@@ -162,8 +162,9 @@ TeacherLogits::compare(llvm::ArrayRef<float> student, int64_t first,
     one.squaredTeacher = row.squares;
     one.teacherCrossEntropy = row.logSumExp - p[row.target];
     one.crossEntropyChange = (static_cast<double>(p[row.target]) - q[row.target]) - change;
+    // From 0, which keeps an equal probability from changing by -0.
     one.probabilityChange =
-        std::exp(-one.teacherCrossEntropy) * std::expm1(-one.crossEntropyChange);
+        std::exp(-one.teacherCrossEntropy) * std::expm1(0 - one.crossEntropyChange);
     one.sameTop1 = peak.index == row.top;
     add(sums, one);
     onPosition(one);

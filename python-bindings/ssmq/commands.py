@@ -66,16 +66,25 @@ def evaluate(model: ModelDir,
                                                 help="The text to score.")],
              teacher: Annotated[Path | None, typer.Option(
                  "--teacher", metavar="MODEL", help="Compare with this model too.")] = None,
+             teacher_cache: Annotated[Path | None, typer.Option(
+                 "--teacher-cache", metavar="FILE",
+                 help="Where the teacher's logits are kept, exact and large (4 bytes a token and "
+                      "word): written when it does not exist, else read, and the teacher is not "
+                      "run.")] = None,
              sequence_length: Length = 512,
              engine: EngineOption = Engine.compiled,
              json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Measure perplexity on a text, and the divergence from a teacher."""
-    from . import evaluate as work
+    """Measure perplexity on a text, and the divergence from a teacher.
+
+    All positions but the first of each sequence are scored. With a teacher, the statistics of
+    llama-perplexity --kl-divergence, then those of the logits."""
+    from . import evaluation_report as report
+    from .evaluate import evaluate as work
     from .model import load
 
-    result = work.evaluate(load(model), text, load(teacher) if teacher else None, engine,
-                           sequence_length)
-    print(work.to_json(result) if json else work.to_text(result))
+    result = work(load(model), text, load(teacher) if teacher else None, engine, sequence_length,
+                  teacher_cache)
+    print(report.to_json(result) if json else report.to_text(result))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Programs: a model bound to its weights, interpreted or compiled."""
 
+import os
 from collections.abc import Callable, Sequence
 
 import _ssmq
@@ -9,6 +10,7 @@ from .errors import USAGE, Error
 
 Evaluation = _ssmq.Evaluation
 Estimate = _ssmq.Estimate
+Quantile = _ssmq.Quantile
 State = _ssmq.State
 Throughput = _ssmq.Throughput
 
@@ -47,11 +49,20 @@ class Program:
         return self._handle.forward(ids, self.new_state(len(ids)) if state is None else state)
 
     def evaluate(self, tokens: Sequence[int] | np.ndarray, teacher: "Program | None" = None,
-                 sequence_length: int = 512, threads: int = 1) -> Evaluation:
+                 sequence_length: int = 512, threads: int = 1,
+                 teacher_cache: str | os.PathLike | None = None,
+                 teacher_identity: str = "") -> Evaluation:
         """Perplexity, and the divergence from a teacher, as ssmq/Measure/Evaluation.h defines
-        them: the text is cut into sequences, `threads` of which run at a time."""
+        them: the text is cut into sequences, `threads` of which run at a time, and all positions
+        but the first of each are scored.
+
+        `teacher_cache` is a file of the teacher's logits: when it exists, it stands for the teacher
+        (who may be None) and must fit the tokens and `teacher_identity`; else it is written."""
+        if isinstance(teacher_cache, str | os.PathLike) and not os.fspath(teacher_cache):
+            raise Error("the name of the teacher's file is empty", USAGE)
         return self._handle.evaluate(as_tokens(tokens), teacher._handle if teacher else None,
-                                     sequence_length, threads)
+                                     sequence_length, threads,
+                                     str(teacher_cache) if teacher_cache else "", teacher_identity)
 
     def generate(self, prompt: Sequence[int] | np.ndarray, num_tokens: int = 32,
                  temperature: float = 0.0, seed: int = 0,

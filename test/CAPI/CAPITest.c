@@ -113,12 +113,33 @@ static void testModule(SsmqModule *module) {
   CHECK(ssmqModuleRunPipeline(module, "builtin.module(cse, func.func(canonicalize))") == SSMQ_OK);
 }
 
+/* The teacher's logits on file stand for the teacher. */
+static void testTeacherCache(const SsmqProgram *program, const char *directory) {
+  const int32_t tokens[3] = {0, 1, 2};
+  char file[64];
+  SsmqEvaluation evaluation;
+  SsmqEvaluationOptions options = {3, 1, file, "first"};
+  sprintf(file, "%s/teacher.safetensors", directory);
+  CHECK(ssmqEvaluate(program, NULL, tokens, 3, &options, &evaluation) == SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "does not exist") != NULL);
+  CHECK(ssmqEvaluate(program, program, tokens, 3, &options, &evaluation) == SSMQ_OK);
+  CHECK(ssmqEvaluate(program, NULL, tokens, 3, &options, &evaluation) == SSMQ_OK);
+  CHECK(evaluation.hasTeacher && evaluation.forwardKL.mean == 0);
+  options.teacherIdentity = "second";
+  CHECK(ssmqEvaluate(program, NULL, tokens, 3, &options, &evaluation) == SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "its teacher is 'first'") != NULL);
+  options.teacherIdentity = NULL;
+  CHECK(ssmqEvaluate(program, NULL, tokens, 3, &options, &evaluation) == SSMQ_OK);
+  CHECK(remove(file) == 0);
+}
+
 static void testProgram(const SsmqProgram *program) {
   const int32_t tokens[3] = {0, 1, 2}, outside[1] = {3};
   float logits[9];
   SsmqState *state = NULL, *copy = NULL;
   struct Tokens generated = {{0}, 0};
   SsmqEvaluation evaluation;
+  SsmqEvaluationOptions options = {3, 1, NULL, NULL};
   SsmqThroughput throughput;
 
   CHECK(ssmqProgramGetVocabSize(program) == 3);
@@ -135,11 +156,15 @@ static void testProgram(const SsmqProgram *program) {
   ssmqStateDestroy(state);
   ssmqStateDestroy(copy);
 
-  CHECK(ssmqEvaluate(program, program, tokens, 3, 3, 1, &evaluation) == SSMQ_OK);
+  CHECK(ssmqEvaluate(program, program, tokens, 3, &options, &evaluation) == SSMQ_OK);
   CHECK(evaluation.numScored == 2 && evaluation.hasTeacher);
   CHECK(fabs(evaluation.crossEntropy.mean - log1p(2 * exp(-9))) < 1e-6);
   CHECK(evaluation.forwardKL.mean == 0 && evaluation.sameTop1.mean == 1);
-  CHECK(ssmqEvaluate(program, NULL, tokens, 1, 3, 1, &evaluation) == SSMQ_INPUT_ERROR);
+  CHECK(evaluation.perplexityRatio.mean == 1 && isnan(evaluation.forwardKL.standardError));
+  CHECK(evaluation.forwardKLQuantiles[0].level == 1);
+  CHECK(evaluation.probabilityChangeQuantiles[SSMQ_NUM_PROBABILITY_QUANTILES - 1].level == 0);
+  CHECK(ssmqEvaluate(program, NULL, tokens, 1, &options, &evaluation) == SSMQ_INPUT_ERROR);
+  CHECK(ssmqEvaluate(program, NULL, tokens, 3, NULL, &evaluation) == SSMQ_USAGE_ERROR);
 
   CHECK(ssmqGenerate(program, tokens, 1, 8, 0, 0, collect, &generated) == SSMQ_OK);
   CHECK(generated.number == 2 && generated.values[0] == 1 && generated.values[1] == 2);
@@ -166,8 +191,10 @@ int main(void) {
   /* The program keeps what it needs. */
   ssmqModuleDestroy(module);
   ssmqContextDestroy(context);
-  if (program)
+  if (program) {
     testProgram(program);
+    testTeacherCache(program, directory);
+  }
   ssmqProgramDestroy(program);
 
   remove(file);

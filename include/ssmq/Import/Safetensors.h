@@ -12,11 +12,16 @@
 #define SSMQ_IMPORT_SAFETENSORS_H
 
 #include "ssmq/Support/Tensor.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace llvm {
+class raw_ostream;
+}
 
 namespace ssmq {
 
@@ -72,6 +77,12 @@ struct NamedTensor {
 /// all.
 llvm::Error writeSafetensors(llvm::StringRef path, llvm::ArrayRef<NamedTensor> tensors,
                              const SafetensorsMetadata &metadata = {});
+
+/// Writes one tensor of whole bytes that is made piece by piece: `write` puts exactly its bytes
+/// into the stream, or fails.
+llvm::Error writeSafetensors(llvm::StringRef path, llvm::StringRef name, DType type,
+                             llvm::ArrayRef<int64_t> shape, const SafetensorsMetadata &metadata,
+                             llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
 
 } // namespace ssmq
 

@@ -5,16 +5,18 @@
 // from its second token on: the logits after token i score token i + 1, so that a sequence of n
 // tokens has n - 1 scored positions, and every mean below is over those.
 //
-// Errors and divergence: see Estimate.h and Divergence.h.
+// Errors and divergence: see Estimate.h, DivergenceSummary.h and Distribution.h.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_EVALUATION_H
 #define SSMQ_MEASURE_EVALUATION_H
 
+#include "ssmq/Measure/Distribution.h"
 #include "ssmq/Measure/DivergenceSummary.h"
 #include "ssmq/Support/Program.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include <string>
 
 namespace ssmq {
 
@@ -23,18 +25,28 @@ struct Evaluation {
   Estimate crossEntropy;
   /// exp of the mean cross-entropy; its error by the delta method.
   Estimate perplexity;
+  /// Of positions, at getDivergenceLevels and getProbabilityChangeLevels.
+  struct Distributions {
+    std::vector<Quantile> forwardKL, probabilityChange;
+  };
   /// Present when a teacher was given.
   std::optional<DivergenceSummary> divergence;
+  std::optional<Distributions> distributions;
 };
 
 struct EvaluationOptions {
   int64_t sequenceLength = 512;
   /// Sequences evaluated at the same time; results do not depend on it.
   unsigned threads = 1;
+  /// A file of the teacher's logits (TeacherCache.h), empty for none. When it exists it stands for
+  /// the teacher, which may then be null; else it is written first.
+  std::string teacherCache;
+  /// As in TeacherCacheIdentity.
+  std::string teacherIdentity;
 };
 
-/// Fails when there is no position to score, vocabularies differ, logits are not finite, or a
-/// program refuses tokens.
+/// Fails when there is no position to score, vocabularies differ, logits are not finite, a program
+/// refuses tokens, or the teacher's file belongs to another evaluation.
 llvm::Expected<Evaluation> evaluate(const Program &student, const Program *teacher,
                                     llvm::ArrayRef<int32_t> tokens,
                                     const EvaluationOptions &options);

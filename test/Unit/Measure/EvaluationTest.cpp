@@ -2,10 +2,12 @@
 
 #include "ssmq/Measure/Evaluation.h"
 
+#include "../Support/TempFolder.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
 using namespace ssmq;
+using namespace ssmq::test;
 
 namespace {
 
@@ -55,6 +57,13 @@ private:
 
 const std::vector<int32_t> kText = {1, 3, 0, 2, 2, 1, 0};
 
+EvaluationOptions makeOptions(int64_t sequenceLength, unsigned threads = 1) {
+  EvaluationOptions options;
+  options.sequenceLength = sequenceLength;
+  options.threads = threads;
+  return options;
+}
+
 TEST(EvaluationTest, PerplexityOfWindows) {
   // Windows {1, 3, 0} {2, 2, 1}; the last token alone cannot be scored.
   PairProgram program;
@@ -64,7 +73,7 @@ TEST(EvaluationTest, PerplexityOfWindows) {
   double error =
       std::sqrt(2 * (std::pow(sums[0] - 2 * mean, 2) + std::pow(sums[1] - 2 * mean, 2))) / 4;
   for (unsigned threads : {1u, 2u}) {
-    Evaluation result = llvm::cantFail(evaluate(program, nullptr, kText, {3, threads}));
+    Evaluation result = llvm::cantFail(evaluate(program, nullptr, kText, makeOptions(3, threads)));
     EXPECT_EQ(result.numSequences, 2);
     EXPECT_EQ(result.numScored, 4);
     EXPECT_NEAR(result.crossEntropy.mean, mean, 1e-12);
@@ -76,15 +85,15 @@ TEST(EvaluationTest, PerplexityOfWindows) {
 }
 
 TEST(EvaluationTest, ShortLastWindowIsScored) {
-  Evaluation result = llvm::cantFail(evaluate(PairProgram(), nullptr, kText, {4, 1}));
+  Evaluation result = llvm::cantFail(evaluate(PairProgram(), nullptr, kText, makeOptions(4)));
   EXPECT_EQ(result.numSequences, 2);
   EXPECT_EQ(result.numScored, 3 + 2);
 }
 
 TEST(EvaluationTest, DivergenceBothWays) {
   PairProgram teacher, student(0.75f);
-  Evaluation result =
-      llvm::cantFail(evaluate(student, &teacher, llvm::ArrayRef(kText).take_front(3), {3, 1}));
+  Evaluation result = llvm::cantFail(
+      evaluate(student, &teacher, llvm::ArrayRef(kText).take_front(3), makeOptions(3)));
   double forward = 0, reverse = 0, change = 0;
   const int32_t contexts[2][3] = {{0, 1, 3}, {1, 3, 0}};
   for (auto &context : contexts) {
@@ -106,9 +115,51 @@ TEST(EvaluationTest, DivergenceBothWays) {
   EXPECT_TRUE(std::isnan(result.divergence->forwardKL.standardError));
 }
 
+/// The teacher's logits from a file give the bits that the teacher gives.
+TEST(EvaluationTest, TeacherFromAFile) {
+  PairProgram teacher, student(0.75f);
+  TempFolder folder;
+  EvaluationOptions options = makeOptions(3);
+  Evaluation expected = llvm::cantFail(evaluate(student, &teacher, kText, options));
+  ASSERT_TRUE(expected.distributions);
+  options.teacherCache = folder / "teacher.safetensors";
+  options.teacherIdentity = "pairs";
+  for (unsigned threads : {1u, 2u}) // written, then read
+    for (const Program *program :
+         {static_cast<const Program *>(&teacher), (const Program *)nullptr}) {
+      options.threads = threads;
+      Evaluation result = llvm::cantFail(evaluate(student, program, kText, options));
+      EXPECT_EQ(result.divergence->forwardKL.mean, expected.divergence->forwardKL.mean);
+      EXPECT_EQ(result.perplexity.standardError, expected.perplexity.standardError);
+      for (size_t i = 0; i < expected.distributions->probabilityChange.size(); ++i)
+        EXPECT_EQ(result.distributions->probabilityChange[i].estimate.mean,
+                  expected.distributions->probabilityChange[i].estimate.mean);
+    }
+  options.sequenceLength = 4;
+  EXPECT_NE(llvm::toString(evaluate(student, nullptr, kText, options).takeError())
+                .find("its sequenceLength is '3', and here it is '4'"),
+            std::string::npos);
+  options.teacherCache = folder / "none";
+  EXPECT_NE(llvm::toString(evaluate(student, nullptr, kText, options).takeError())
+                .find("does not exist, and no teacher is given"),
+            std::string::npos);
+}
+
+/// Extremes, with the average position between them.
+TEST(EvaluationTest, Distributions) {
+  PairProgram teacher, student(0.75f);
+  Evaluation result = llvm::cantFail(evaluate(student, &teacher, kText, makeOptions(4)));
+  const auto &quantiles = result.distributions->forwardKL;
+  EXPECT_GT(quantiles.front().estimate.mean, result.divergence->forwardKL.mean);
+  EXPECT_LT(quantiles.back().estimate.mean, result.divergence->forwardKL.mean);
+  EXPECT_GE(quantiles.back().estimate.mean, 0);
+  // Tilting the logit of token 1 lowers the probability of the others.
+  EXPECT_LT(result.distributions->probabilityChange.back().estimate.mean, 0);
+}
+
 TEST(EvaluationTest, TeacherAgainstItselfIsZero) {
   PairProgram program;
-  Evaluation result = llvm::cantFail(evaluate(program, &program, kText, {3, 1}));
+  Evaluation result = llvm::cantFail(evaluate(program, &program, kText, makeOptions(3)));
   EXPECT_EQ(result.divergence->forwardKL.mean, 0);
   EXPECT_EQ(result.divergence->reverseKL.mean, 0);
   EXPECT_EQ(result.divergence->sameTop1.mean, 1);
@@ -118,7 +169,7 @@ TEST(EvaluationTest, Refusals) {
   PairProgram program, other(0, 5), broken(NAN);
   auto fails = [](const Program &student, const Program *teacher, llvm::ArrayRef<int32_t> tokens,
                   int64_t length) {
-    return llvm::toString(evaluate(student, teacher, tokens, {length, 2}).takeError());
+    return llvm::toString(evaluate(student, teacher, tokens, makeOptions(length, 2)).takeError());
   };
   EXPECT_EQ(fails(program, nullptr, {1}, 4), "the text has 1 tokens; scoring needs 2 or more");
   EXPECT_EQ(fails(program, nullptr, {1, 2}, 1), "the sequence length is 1; it must be 2 or more");
