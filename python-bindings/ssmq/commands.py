@@ -25,6 +25,12 @@ NumSequences = Annotated[int, typer.Option("--num-sequences", min=0,
 Formats = Annotated[str | None, typer.Option(
     "--formats", metavar="LIST", show_default="int4 and int8, a channel or 32, 64, 128 a scale",
     help="Formats to measure, commas between them (int4:g64,int8:channel).")]
+Sites = Annotated[str | None, typer.Option(
+    "--sites", metavar="LIST", show_default="as ssmq-sensitivity has it",
+    help="Sites to measure, commas between them.")]
+Precision = Annotated[str | None, typer.Option(
+    "--precision", metavar="HOW", show_default="as ssmq-sensitivity has it",
+    help="How exactly rows are measured.")]
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
                                            help="What `ssmq measure` wrote.")]
 Output = Annotated[Path, typer.Option("-o", metavar="TABLE", help="The table to write (JSON).")]
@@ -33,8 +39,8 @@ Budget = Annotated[str, typer.Option("--budget", metavar="SIZE",
                                      help="Bits a weight (4.5bpw) or bytes (3.2MB).")]
 
 
-def split(formats: str | None) -> list[str] | None:
-    return [name.strip() for name in formats.split(",")] if formats else None
+def split(names: str | None) -> list[str] | None:
+    return [name.strip() for name in names.split(",")] if names else None
 
 
 def show(table: Table) -> None:
@@ -91,8 +97,12 @@ def evaluate(model: ModelDir,
 def measure(model: ModelDir, calibration: Calibration,
             output: Output,
             formats: Formats = None, sequence_length: MeasureLength = 256,
-            num_sequences: NumSequences = 16) -> None:
-    """Measure what each format costs at each weight.
+            num_sequences: NumSequences = 16, sites: Sites = None, precision: Precision = None,
+            shard: Annotated[str | None, typer.Option(
+                "--shard", metavar="I/N", show_default="all",
+                help="Only the I-th of N parts, counted from 0; `ssmq merge` joins them.")] = None
+            ) -> None:
+    """Measure what each format costs at each site.
 
     An interrupted measurement goes on from TABLE.journal when it is started again."""
     from . import stages, tables
@@ -106,8 +116,9 @@ def measure(model: ModelDir, calibration: Calibration,
     loaded = load_original(model)
     text = read_calibration(calibration, Tokenizer(model), sequence_length)
     journal = output.with_name(output.name + ".journal")
-    stages.measure(loaded, text, output, split(formats), sequence_length, num_sequences,
-                   get_threads(), journal)
+    stages.measure(loaded, text, output, stages.MeasureOptions(
+        split(formats), sequence_length, num_sequences, get_threads(), split(sites), precision,
+        shard), journal)
     journal.unlink(missing_ok=True)
     show(tables.summarize_formats(output))
 
@@ -144,6 +155,47 @@ def rank(table: TableFile,
     else:
         show(result.to_table())
         print(result.note)
+
+
+@app.command()
+def validate(model: ModelDir, calibration: Calibration,
+             evaluation: Annotated[Path, typer.Option(
+                 "--evaluation", metavar="TEXT", help="The text to take perplexity on.")],
+             output: Annotated[Path, typer.Option("-o", metavar="OUT",
+                                                  help="The results to write (JSON).")],
+             calibration_other: Annotated[Path | None, typer.Option(
+                 "--calibration-other", metavar="TEXT",
+                 help="A calibration text of another domain.")] = None,
+             formats: Annotated[str, typer.Option(
+                 "--formats", metavar="LIST", help="Formats, commas between them.")] =
+             "int2:channel,int3:channel,int4:channel,int8:channel",
+             sequence_length: MeasureLength = 256, num_sequences: NumSequences = 0,
+             sites: Sites = None, precision: Precision = None,
+             markdown: Annotated[Path | None, typer.Option(
+                 "--markdown", metavar="FILE", help="Write the tables as Markdown too.")] = None
+             ) -> None:
+    """Check how well each metric ranks sites: Kendall's tau against perplexity on another text
+    with only that site quantized.
+
+    An interrupted run goes on from OUT.*.journal when it is started again."""
+    from . import stages
+    from . import validate as work
+    from .engine import get_threads
+    from .output import check_new, write_file
+    from .quantize import load_original
+
+    for path in (output, markdown):
+        if path:
+            check_new(path)
+    texts = work.Texts(evaluation, calibration, calibration_other)
+    result = work.validate(load_original(model), texts, output, stages.MeasureOptions(
+        split(formats), sequence_length, num_sequences, get_threads(), split(sites), precision))
+    write_file(output, work.to_json(result))
+    if markdown:
+        write_file(markdown, work.to_markdown(result))
+    print(work.describe(result))
+    for table in work.to_tables(result):
+        show(table)
 
 
 @app.command()
@@ -204,8 +256,8 @@ def quantize(model: ModelDir,
         text = read_calibration(calibration, Tokenizer(model), sequence_length)
         with scratch_directory() as scratch:
             table = scratch / "table.json"
-            stages.measure(loaded, text, table, split(formats), sequence_length, num_sequences,
-                           threads, budget=budget)
+            stages.measure(loaded, text, table, stages.MeasureOptions(
+                split(formats), sequence_length, num_sequences, threads), budget=budget)
             work.write(loaded, out,
                        lambda one, path: stages.assign_budget(one, table, budget, path), threads,
                        text, table)

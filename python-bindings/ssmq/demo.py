@@ -77,8 +77,8 @@ class Demo:
         sensitivity = out / "table.json"
         self.say("measuring each format at each weight, on "
                  f"{self.options.num_sequences} x {self.options.sequence_length} tokens")
-        stages.measure(self.model, self.calibration, sensitivity, None,
-                       self.options.sequence_length, self.options.num_sequences, self.threads)
+        stages.measure(self.model, self.calibration, sensitivity, stages.MeasureOptions(
+            None, self.options.sequence_length, self.options.num_sequences, self.threads))
         self.add_row("original", self.model, tables.get_original_size(sensitivity))
 
         for format in UNIFORM:

@@ -48,6 +48,16 @@ def new_directory(path: Path) -> Iterator[Path]:
         _sync(path.absolute().parent)
 
 
+def write_file(path: Path, text: str) -> None:
+    """Replaces a file, or leaves it as it was."""
+    with scratch_directory(path.absolute().parent, prefix=f".{path.name}.") as scratch:
+        file = scratch / path.name
+        file.write_text(text, encoding="utf-8")
+        _sync(file)
+        os.replace(file, path)
+    _sync(path.absolute().parent)
+
+
 @contextlib.contextmanager
 def scratch_directory(parent: Path | None = None, prefix: str = "ssmq.") -> Iterator[Path]:
     scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))

@@ -1,6 +1,7 @@
 """The stages of quantization as pass pipelines, the ones that ssmq-opt runs."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import _ssmq
@@ -33,19 +34,30 @@ def pass_text(name: str, **options: object) -> str:
     return f"{name}{{{' '.join(given)}}}" if given else name
 
 
-def measure(model: Model, calibration: Text, output: Path, formats: list[str] | None,
-            sequence_length: int, num_sequences: int, threads: int,
+@dataclass(frozen=True)
+class MeasureOptions:
+    """As ssmq-sensitivity has them; None takes the default of the pass."""
+
+    formats: list[str] | None = None
+    sequence_length: int = 256
+    num_sequences: int = 0
+    threads: int = 0
+    sites: list[str] | None = None
+    precision: str | None = None
+    shard: str | None = None
+    """i/n, from 0: the i-th of n parts of the work."""
+
+
+def measure(model: Model, calibration: Text, output: Path, options: MeasureOptions,
             journal: Path | None = None, budget: str | None = None) -> None:
-    """Writes the sensitivity table of each weight in each format; fails at once when no format can
-    meet the budget."""
+    """Writes the sensitivity table of each site in each format; fails at once when no format can
+    meet the budget. Goes on from the journal when there is one."""
     with scratch_directory() as scratch:
         # The table names its calibration by this file.
         tokens = scratch / calibration.path.name
         tokens.write_text(json.dumps(calibration.tokens))
-        model.run_pipeline(pass_text(
-            "ssmq-sensitivity", tokens=tokens, formats=formats or None,
-            sequence_length=sequence_length, num_sequences=num_sequences, threads=threads,
-            output=output, journal=journal, budget=budget))
+        model.run_pipeline(pass_text("ssmq-sensitivity", tokens=tokens, output=output,
+                                     journal=journal, budget=budget, **vars(options)))
 
 
 def merge(tables: list[Path], output: Path) -> None:

@@ -134,7 +134,7 @@ def draw(rows: Sequence[Row], metric: str = "forwardKL", resamples: int = RESAMP
     return Draws(values, samples)
 
 
-def decide(draws: Draws, floor: float = 0.0, level: float = LEVEL) -> np.ndarray:
+def decide(draws: Draws, floor: float = -np.inf, level: float = LEVEL) -> np.ndarray:
     """[rows, rows] of 1 where the first is surely larger, -1 where it is surely smaller, 0 where
     the data cannot tell: where the paired interval of the difference holds zero, or both values
     lie below the floor. Each pair is judged for itself, without a correction for their number."""
@@ -163,7 +163,7 @@ class Rank:
     is_tied_with_previous: bool
 
 
-def rank(draws: Draws, floor: float = 0.0, level: float = LEVEL) -> list[Rank]:
+def rank(draws: Draws, floor: float = -np.inf, level: float = LEVEL) -> list[Rank]:
     """From the largest value to the smallest; equal values keep their order. Rows below the noise
     floor are all tied with each other."""
     order = np.argsort(-draws.values, kind="stable")
@@ -200,32 +200,43 @@ def kendall_tau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Tau:
-    """Agreement of two rankings. `decided` is the tau over the pairs of rows that both sides
-    decide, NaN without any, and `num_decided` their number of `num_pairs`."""
+    """Agreement of a ranking with a reference: over all pairs of rows; over those whose order the
+    reference decides, the same for all that are compared with it; and over those that both sides
+    decide. The last two are NaN without such a pair."""
 
     value: float
     interval: tuple[float, float]
-    decided: float
-    num_decided: int
+    by_reference: float
+    num_by_reference: int
+    by_both: float
+    num_by_both: int
     num_pairs: int
 
 
-def compare(x: Draws, y: Draws, level: float = LEVEL) -> Tau:
+def _agree(signs: np.ndarray, decided: np.ndarray) -> tuple[float, int]:
+    """Of the pairs decided, the share of equal signs less that of opposite ones, and their
+    number."""
+    count = int(np.count_nonzero(decided))
+    return float((signs * decided).sum() / count) if count else float("nan"), count
+
+
+def compare(x: Draws, reference: Draws, level: float = LEVEL) -> Tau:
     """Resampling adds noise to noise, which pulls each tau towards zero: the distribution of the
     resampled taus is moved so that its mean is the measured tau, and the interval is cut at 1."""
-    value = float(scipy.stats.kendalltau(x.values, y.values).statistic)
+    value = float(scipy.stats.kendalltau(x.values, reference.values).statistic)
     size, resamples = x.samples.shape
     num_pairs = size * (size - 1) // 2
     block = max(1, _BLOCK_BYTES // (8 * max(1, num_pairs)))
     taus = np.concatenate([kendall_tau(x.samples[:, start:start + block].T,
-                                       y.samples[:, start:start + block].T)
+                                       reference.samples[:, start:start + block].T)
                            for start in range(0, resamples, block)])
     low, high = value + np.quantile(taus - taus.mean(), [(1 - level) / 2, (1 + level) / 2])
     upper = np.triu_indices(size, 1)
-    agreement = (decide(x, level=level) * decide(y, level=level))[upper]
-    num_decided = int(np.count_nonzero(agreement))
-    return Tau(value, (max(-1.0, float(low)), min(1.0, float(high))),
-               float(agreement.sum() / num_decided) if num_decided else float("nan"), num_decided,
+    decided = decide(reference, level=level)[upper]
+    by_reference = _agree(_get_signs(x.values), decided)
+    own = decide(x, level=level)[upper]
+    by_both = _agree(own, decided * np.abs(own))
+    return Tau(value, (max(-1.0, float(low)), min(1.0, float(high))), *by_reference, *by_both,
                num_pairs)
 
 

@@ -145,13 +145,13 @@ def draw_noisy(means, spread, seed):
 
 def test_compare():
     same = statistics.compare(draw_noisy(range(1, 11), 0.01, 1), draw_noisy(range(1, 11), 0.01, 2))
-    assert (same.value, same.decided, *same.interval) == pytest.approx((1, 1, 1, 1))
-    assert same.num_decided == same.num_pairs == 45
+    assert (same.value, same.by_both, *same.interval) == pytest.approx((1, 1, 1, 1))
+    assert same.num_by_both == same.num_by_reference == same.num_pairs == 45
     # Each row twice, apart by less than the noise: all that is decided agrees.
     means = np.repeat(np.arange(1, 11), 2)
     ties = statistics.compare(draw_noisy(means, 0.3, 3), draw_noisy(means, 0.3, 4))
-    assert ties.interval[0] < ties.value < 1 and ties.decided == 1
-    assert 150 < ties.num_decided <= 185
+    assert ties.interval[0] < ties.value < 1 and ties.by_both == 1
+    assert 150 < ties.num_by_both < ties.num_by_reference <= 185
     # Nothing but noise: the interval holds zero.
     noise = statistics.compare(draw_noisy(np.ones(20), 1, 5), draw_noisy(np.ones(20), 1, 6))
-    assert noise.interval[0] < 0 < noise.interval[1] and noise.num_decided < 10
+    assert noise.interval[0] < 0 < noise.interval[1] and noise.num_by_both < 10
