@@ -34,12 +34,10 @@ SmallVector<ArrayRef<int32_t>> mlir::ssm::cutSequences(ArrayRef<int32_t> tokens,
 SmallVector<std::shared_ptr<const Format>>
 mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>> formats, int64_t columns) {
   SmallVector<std::shared_ptr<const Format>> distinct;
-  auto isSame = [&](const auto &a, const auto &b) {
-    return a->getCodeBits() == b->getCodeBits() && a->hasZeroPoints() == b->hasZeroPoints() &&
-           a->getGroupSize(columns) == b->getGroupSize(columns);
-  };
+  const ::ssmq::ValueLayout layout{::ssmq::SiteKind::Weight, /*rows=*/2, columns};
   for (const auto &format : formats)
-    if (llvm::none_of(distinct, [&](const auto &other) { return isSame(format, other); }))
+    if (llvm::none_of(distinct,
+                      [&](const auto &other) { return format->isSameOn(*other, layout); }))
       distinct.push_back(format);
   return distinct;
 }

@@ -1,7 +1,7 @@
 //===- ParseFormat.cpp - Spellings of formats -----------------------------===//
 
-#include "ssmq/Formats/IntegerFormat.h"
-
+#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/Numerics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -10,9 +10,10 @@ using namespace llvm;
 namespace ssmq {
 
 static Error makeUnknown(StringRef spelling) {
-  return createStringError("format '" + spelling.take_front(64) +
-                           "' is not known; write for example 'i4 sym group=128', 'i8 asym "
-                           "per_channel', 'int4:g64' or 'int8:channel' (2 to 8 bits)");
+  return createStringError(
+      "format '" + spelling.take_front(64) +
+      "' is not known; write for example 'i4 sym group=128', 'i8 asym per_channel', 'int4:g64', "
+      "'int8:token' or 'int8:tensor:asym:static99.9' (integers of 2 to 8 or 16 bits)");
 }
 
 /// Digits without sign or leading zero, between `least` and `most`.
@@ -25,36 +26,110 @@ static std::optional<int64_t> parseNumber(StringRef text, int64_t least, int64_t
   return value;
 }
 
-Expected<std::shared_ptr<const Format>> parseFormat(StringRef spelling) {
-  constexpr int64_t kMostGroup = int64_t(1) << 30;
-  std::optional<int64_t> bits, group;
-  std::optional<bool> symmetric;
-  SmallVector<StringRef, 3> words;
-  bool isShort = spelling.contains(':');
-  spelling.split(words, isShort ? ':' : ' ');
-  if (words.size() < 2 || words.size() > 3)
-    return makeUnknown(spelling);
+/// A percentile in (50, 100] with up to six digits behind the point.
+static std::optional<Percentile> parsePercentile(StringRef text) {
+  auto [whole, fraction] = text.split('.');
+  bool isWhole = whole.size() == text.size();
+  std::optional<int64_t> percent = parseNumber(whole, 50, 100);
+  if (!percent || (!isWhole && (fraction.empty() || fraction.size() > 6 ||
+                                !all_of(fraction, [](char c) { return isDigit(c); }))))
+    return std::nullopt;
+  std::string digits = (fraction + std::string(6 - fraction.size(), '0')).str();
+  int64_t millionths = 0;
+  StringRef(digits).getAsInteger(10, millionths);
+  millionths += *percent * 1000000;
+  if (millionths <= 50000000 || millionths > 100000000)
+    return std::nullopt;
+  return Percentile{millionths};
+}
 
-  if (words[0].consume_front(isShort ? "int" : "i"))
-    bits = parseNumber(words[0], 2, 8);
-  auto parseSymmetry = [](StringRef word) {
-    return StringSwitch<std::optional<bool>>(word)
-        .Case("sym", true)
-        .Case("asym", false)
-        .Default(std::nullopt);
-  };
-  StringRef granularity = isShort ? words[1] : words.back();
-  if (isShort)
-    symmetric = words.size() == 3 ? parseSymmetry(words[2]) : true;
-  else if (words.size() == 3)
-    symmetric = parseSymmetry(words[1]);
-  if (granularity == (isShort ? "channel" : "per_channel"))
-    group = 0;
-  else if (granularity.consume_front(isShort ? "g" : "group="))
-    group = parseNumber(granularity, 2, kMostGroup);
-  if (!bits || !symmetric || !group)
-    return makeUnknown(spelling);
-  return std::make_shared<IntegerFormat>(*bits, *symmetric, *group);
+namespace {
+
+/// Words between blanks (canonical) or colons (short), the first of which names the numerics.
+class Parser {
+public:
+  explicit Parser(StringRef spelling) : isShort(spelling.contains(':')) {
+    spelling.split(words, isShort ? ':' : ' ');
+  }
+
+  std::shared_ptr<const Format> parse();
+
+private:
+  bool parseModifier(StringRef word);
+  std::optional<Sharing> parseSharing(StringRef word) const;
+  std::shared_ptr<const Numerics> makeNumerics();
+  std::shared_ptr<const Numerics> makeInteger(StringRef bits);
+
+  bool isShort;
+  SmallVector<StringRef, 4> words;
+  std::optional<bool> symmetric;
+  std::optional<Sharing> sharing;
+  std::optional<Percentile> percentile;
+};
+
+} // namespace
+
+std::optional<Sharing> Parser::parseSharing(StringRef word) const {
+  constexpr int64_t kMostGroup = int64_t(1) << 30;
+  if (word.consume_front(isShort ? "g" : "group=")) {
+    if (std::optional<int64_t> size = parseNumber(word, 2, kMostGroup))
+      return Sharing{Sharing::Group, *size};
+    return std::nullopt;
+  }
+  if (!isShort && !word.consume_front("per_"))
+    return std::nullopt;
+  return StringSwitch<std::optional<Sharing>>(word)
+      .Case("tensor", Sharing{Sharing::PerTensor, 0})
+      .Case("channel", Sharing{Sharing::PerChannel, 0})
+      .Case("head", Sharing{Sharing::PerHead, 0})
+      .Case("token", Sharing{Sharing::PerToken, 0})
+      .Default(std::nullopt);
+}
+
+bool Parser::parseModifier(StringRef word) {
+  if (word == "sym" || word == "asym") {
+    bool isFirst = !symmetric;
+    symmetric = word == "sym";
+    return isFirst;
+  }
+  if (word.consume_front(isShort ? "static" : "static=")) {
+    bool isFirst = !percentile;
+    percentile = parsePercentile(word);
+    return isFirst && percentile;
+  }
+  bool isFirst = !sharing;
+  sharing = parseSharing(word);
+  return isFirst && sharing;
+}
+
+std::shared_ptr<const Numerics> Parser::makeInteger(StringRef text) {
+  std::optional<int64_t> bits = parseNumber(text, 2, 16);
+  if (!bits || (*bits > 8 && *bits != 16) || !sharing || (!symmetric && !isShort))
+    return nullptr;
+  return makeIntegerNumerics(*bits, symmetric.value_or(true));
+}
+
+std::shared_ptr<const Numerics> Parser::makeNumerics() {
+  StringRef name = words.front();
+  if (name.consume_front(isShort ? "int" : "i"))
+    return makeInteger(name);
+  return nullptr;
+}
+
+std::shared_ptr<const Format> Parser::parse() {
+  for (StringRef word : ArrayRef<StringRef>(words).drop_front())
+    if (!parseModifier(word))
+      return nullptr;
+  std::shared_ptr<const Numerics> numerics = makeNumerics();
+  if (!numerics || (percentile && !numerics->canClip()))
+    return nullptr;
+  return std::make_shared<Format>(std::move(numerics), sharing, percentile);
+}
+
+Expected<std::shared_ptr<const Format>> parseFormat(StringRef spelling) {
+  if (std::shared_ptr<const Format> format = Parser(spelling).parse())
+    return format;
+  return makeUnknown(spelling);
 }
 
 } // namespace ssmq

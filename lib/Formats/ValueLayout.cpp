@@ -3,25 +3,31 @@
 #include "ssmq/Formats/ValueLayout.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <iterator>
 
-using namespace ssmq;
+using namespace llvm;
 
-llvm::StringRef ssmq::getName(SiteKind kind) {
-  switch (kind) {
-  case SiteKind::Weight: return "weight";
-  case SiteKind::Norm: return "norm";
-  case SiteKind::Activation: return "activation";
-  case SiteKind::Parameter: return "parameter";
-  case SiteKind::State: return "state";
-  case SiteKind::Cache: return "cache";
-  }
-  return "";
-}
+namespace ssmq {
 
-std::optional<SiteKind> ssmq::parseSiteKind(llvm::StringRef name) {
-  const auto *found =
-      llvm::find_if(allSiteKinds, [&](SiteKind kind) { return getName(kind) == name; });
-  if (found == std::end(allSiteKinds))
+static constexpr StringLiteral kNames[] = {"weight",    "norm",  "activation",
+                                           "parameter", "state", "cache"};
+
+StringRef getName(SiteKind kind) { return kNames[static_cast<size_t>(kind)]; }
+
+std::optional<SiteKind> parseSiteKind(StringRef name) {
+  const auto *found = find(kNames, name);
+  if (found == std::end(kNames))
     return std::nullopt;
-  return *found;
+  return static_cast<SiteKind>(found - std::begin(kNames));
 }
+
+ValueLayout ValueLayout::ofWeight(ArrayRef<int64_t> shape) {
+  ValueLayout layout{SiteKind::Weight, 1, 1, 0};
+  if (!shape.empty())
+    layout.rows = shape.front();
+  for (int64_t dim : shape.drop_front(shape.empty() ? 0 : 1))
+    layout.columns *= dim;
+  return layout;
+}
+
+} // namespace ssmq

@@ -69,7 +69,7 @@ Expected<Assignment> AssignPass::chooseUniform(ArrayRef<Site> sites) {
   AssignmentProblem problem;
   problem.size = {totals.numElements, totals.numBytes};
   for (const Site &site : sites) {
-    int64_t bytes = (*parsed)->getNumBytes(site.rows, site.columns);
+    int64_t bytes = (*parsed)->getNumBytes({::ssmq::SiteKind::Weight, site.rows, site.columns});
     problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
     problem.size.fixedBytes -= site.numBytes;
   }

@@ -194,8 +194,9 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   SensitivityTable table(std::move(*identity), size, std::move(infos));
   for (const Site &site : sites)
     for (const auto &format : getDistinctFormats(options->formats, site.columns))
-      if (Error error = table.addCandidate({site.name, format->getSpelling()},
-                                           format->getNumBytes(site.rows, site.columns)))
+      if (Error error = table.addCandidate(
+              {site.name, format->getSpelling()},
+              format->getNumBytes({::ssmq::SiteKind::Weight, site.rows, site.columns})))
         return std::move(error);
   if (!budget.empty()) {
     Expected<::ssmq::Budget> limit = ::ssmq::Budget::parse(budget);

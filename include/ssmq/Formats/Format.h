@@ -1,16 +1,16 @@
 //===- Format.h - How the values of a site are stored -----------*- C++ -*-===//
 //
-// A format turns a float weight into codes with scales and back. This room is the only one that
-// rounds: interpreter, rewrite, tests and Python all call it.
-//
-// A weight is seen as a matrix of rows (output channels) and columns (everything else); runs of
-// `groupSize` columns of one row share a scale, and the last run may be shorter. Scales are f16.
+// A format is numerics (how values that share a scale are rounded, see Numerics.h) with a sharing
+// (which values do, see Sharing.h) and a range: dynamic, from the values themselves, or static,
+// from calibration (see StaticRanges.h). This room is the only one that rounds: interpreter,
+// rewrite, tests and Python all call it. docs/Formats.md lists the formats and their error bounds.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_FORMATS_FORMAT_H
 #define SSMQ_FORMATS_FORMAT_H
 
+#include "ssmq/Formats/Sharing.h"
 #include "ssmq/Support/Tensor.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -18,8 +18,11 @@
 
 namespace ssmq {
 
+class Numerics;
+class StaticRanges;
+
 /// Counts up when a format gives other values than before, so that old measurements are known.
-inline constexpr llvm::StringLiteral formatNumericsVersion = "1";
+inline constexpr llvm::StringLiteral formatNumericsVersion = "2";
 
 /// A weight in codes: value = (code - zero point) * scale, exact in f32 for codes of up to 8 bits.
 struct QuantizedTensor {
@@ -32,37 +35,80 @@ struct QuantizedTensor {
   int64_t groupSize = 0;
 };
 
+/// A percentile in (50, 100], in millionths of a percent so that it compares exactly.
+struct Percentile {
+  int64_t millionths = 0;
+
+  std::string getSpelling() const;
+};
+
 class Format {
 public:
-  virtual ~Format();
+  /// A null `percentile` makes it dynamic; null `sharing` is for numerics without scales.
+  Format(std::shared_ptr<const Numerics> numerics, std::optional<Sharing> sharing,
+         std::optional<Percentile> percentile);
 
   /// The canonical spelling, which parseFormat reads back.
-  virtual std::string getSpelling() const = 0;
-  /// Bits of one code, 2 to 8.
-  virtual unsigned getCodeBits() const = 0;
-  virtual bool hasZeroPoints() const = 0;
-  /// Columns that share a scale in a row of `columns`.
-  virtual int64_t getGroupSize(int64_t columns) const = 0;
+  std::string getSpelling() const;
+  const Numerics &getNumerics() const { return *numerics; }
+  std::optional<Sharing> getSharing() const { return sharing; }
+  /// Of static formats only.
+  std::optional<Percentile> getPercentile() const { return percentile; }
 
-  /// Quantizes a weight (f32, f16, bf16) whose leading dimension counts the rows. Fails on values
-  /// that are not finite and on those too large for an f16 scale.
-  virtual llvm::Expected<QuantizedTensor> quantize(const Tensor &weight,
-                                                   unsigned threads = 1) const = 0;
+  /// Why the format cannot hold a value of this layout, such as per_head without heads.
+  llvm::Error checkLayout(const ValueLayout &layout) const;
+  /// The runs of a layout that share scales.
+  llvm::Expected<Runs> getRuns(const ValueLayout &layout) const;
+  bool needsRanges() const { return percentile.has_value(); }
+  /// Whether a value of this layout is stored in the same way in the other format, as when a group
+  /// is longer than a row.
+  bool isSameOn(const Format &other, const ValueLayout &layout) const;
 
-  /// Bytes of packed codes (rows rounded up to whole bytes), scales and zero points.
-  int64_t getNumBytes(int64_t rows, int64_t columns) const;
+  /// What the value (f32, f16 or bf16, of any shape) becomes when it is stored: f32 of the same
+  /// shape. Static formats need `ranges`, others ignore them. Fails on values that are not finite
+  /// and on those that the format cannot hold. Bits do not depend on `threads`.
+  llvm::Expected<Tensor> round(const Tensor &value, const ValueLayout &layout,
+                               const StaticRanges *ranges, unsigned threads = 1) const;
+  /// The same in place, as for a state after each step. After an error the values are undefined.
+  llvm::Error roundInPlace(llvm::MutableArrayRef<float> values, const ValueLayout &layout,
+                           const StaticRanges *ranges, unsigned threads = 1) const;
+
+  /// Bytes of codes (each row rounded up to whole bytes) and of what scales need; 0 for a layout
+  /// that the format cannot hold.
+  int64_t getNumBytes(const ValueLayout &layout) const;
+
+  /// Whether `quantize` has codes for this format: integers of 2 to 8 bits per channel or group.
+  bool hasCodes() const;
+  /// Bits of one code of `quantize`.
+  unsigned getCodeBits() const;
+  /// Quantizes a weight (f32, f16, bf16) whose leading dimension counts the rows; its values are
+  /// those of `round`.
+  llvm::Expected<QuantizedTensor> quantize(const Tensor &weight, unsigned threads = 1) const;
+
+private:
+  /// Rounds what `from` points to into `to`, which may be the same.
+  llvm::Error roundTo(const float *from, llvm::MutableArrayRef<float> to, const ValueLayout &layout,
+                      const StaticRanges *ranges, unsigned threads) const;
+
+  std::shared_ptr<const Numerics> numerics;
+  std::optional<Sharing> sharing;
+  std::optional<Percentile> percentile;
 };
 
 /// The weight in f32.
 Tensor dequantize(const QuantizedTensor &quantized);
 
-/// What a weight becomes when it is stored in `format`: dequantize(quantize(weight)).
+/// What a weight becomes when it is stored in `format`; its leading dimension counts the rows.
 llvm::Expected<Tensor> fakeQuantize(const Format &format, const Tensor &weight,
                                     unsigned threads = 1);
 
-/// Reads a canonical spelling (`i4 sym group=128`, `i8 asym per_channel`) or a short one
-/// (`int4:g128`, `int8:channel`, `int4:g64:asym`). The error says what is understood.
+/// Reads a canonical spelling (`i4 sym group=128`, `f8E4M3 per_channel`, `bf16`) or a short one
+/// (`int4:g128`, `f8e4m3:channel`, `int8:tensor:asym:static99.99`). The error says what is
+/// understood.
 llvm::Expected<std::shared_ptr<const Format>> parseFormat(llvm::StringRef spelling);
+
+/// Formats worth measuring at sites of this kind when the user names none.
+llvm::ArrayRef<llvm::StringLiteral> getDefaultFormats(SiteKind kind);
 
 } // namespace ssmq
 

@@ -1,14 +1,15 @@
 //===- ValueLayout.h - A value as formats see it ----------------*- C++ -*-===//
 //
-// Formats see every value as a row-major matrix. A row of an activation or a cache is a token and
-// its columns are channels; a row of anything else is a channel, and its columns are what the
-// channel holds: the inputs of a weight, the states of a channel.
+// Formats see every value as a row-major matrix of rows x columns. What a row is depends on the
+// kind of its site: of an activation and a cache a row is a token and its columns are channels; of
+// everything else a row is an (output) channel and its columns are the rest.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_FORMATS_VALUELAYOUT_H
 #define SSMQ_FORMATS_VALUELAYOUT_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -21,7 +22,7 @@ inline constexpr SiteKind allSiteKinds[] = {SiteKind::Weight,     SiteKind::Norm
                                             SiteKind::Activation, SiteKind::Parameter,
                                             SiteKind::State,      SiteKind::Cache};
 
-/// "weight", "norm", "activation", ...
+/// "weight", "norm", "activation", "parameter", "state", "cache".
 llvm::StringRef getName(SiteKind kind);
 std::optional<SiteKind> parseSiteKind(llvm::StringRef name);
 
@@ -31,7 +32,11 @@ struct ValueLayout {
   /// Channels that a head has; 0 where there are no heads.
   int64_t headSize = 0;
 
+  /// A weight whose leading dimension counts its rows; a scalar is one row of one column.
+  static ValueLayout ofWeight(llvm::ArrayRef<int64_t> shape);
+
   bool rowsAreTokens() const { return kind == SiteKind::Activation || kind == SiteKind::Cache; }
+  int64_t getNumElements() const { return rows * columns; }
 };
 
 } // namespace ssmq

@@ -57,7 +57,7 @@ TEST(PackingTest, SizesAreWhatIsStored) {
                       quantized.scales.getNumBytes();
       if (quantized.zeroPoints)
         bytes += quantized.zeroPoints.getNumBytes();
-      EXPECT_EQ(format->getNumBytes(3, columns), bytes) << spelling;
+      EXPECT_EQ(format->getNumBytes({SiteKind::Weight, 3, columns}), bytes) << spelling;
     }
 }
 

@@ -18,6 +18,21 @@ TEST(ParseFormatTest, ShortSpellings) {
   EXPECT_EQ(getFormat("int4:g128")->getSpelling(), "i4 sym group=128");
   EXPECT_EQ(getFormat("int8:channel")->getSpelling(), "i8 sym per_channel");
   EXPECT_EQ(getFormat("int4:g64:asym")->getSpelling(), "i4 asym group=64");
+  EXPECT_EQ(getFormat("int16:tensor")->getSpelling(), "i16 sym per_tensor");
+  EXPECT_EQ(getFormat("int8:token")->getSpelling(), "i8 sym per_token");
+  EXPECT_EQ(getFormat("int8:head:asym")->getSpelling(), "i8 asym per_head");
+  EXPECT_EQ(getFormat("int8:tensor:asym:static99.990")->getSpelling(),
+            "i8 asym per_tensor static=99.99");
+  EXPECT_EQ(getFormat("int8:tensor:static100")->getSpelling(), "i8 sym per_tensor static=100");
+}
+
+TEST(ParseFormatTest, DefaultsAreCanonical) {
+  for (SiteKind kind : allSiteKinds)
+    for (llvm::StringRef spelling : getDefaultFormats(kind)) {
+      auto format = getFormat(spelling.str());
+      EXPECT_EQ(format->getSpelling(), spelling);
+      EXPECT_EQ(getMessage(format->checkLayout({kind, 8, 8, 4})), "");
+    }
 }
 
 TEST(ParseFormatTest, Refusals) {
@@ -40,7 +55,18 @@ TEST(ParseFormatTest, Refusals) {
                                "int4:g64:sym:x",
                                "i4:g64",
                                "i4 other group=4",
-                               "i+4 sym group=4"})
+                               "i+4 sym group=4",
+                               "i12 sym per_channel",
+                               "i4 per_channel",
+                               "i4 sym",
+                               "i4 sym sym per_channel",
+                               "i4 sym per_channel per_token",
+                               "int8:tensor:static",
+                               "int8:tensor:static50",
+                               "int8:tensor:static100.1",
+                               "int8:tensor:static99.",
+                               "int8:tensor:static99.1234567",
+                               "int8:tensor:static-99"})
     expectMessage(getMessage(parseFormat(spelling)), "is not known; write for example");
   EXPECT_LT(getMessage(parseFormat(std::string(10000, 'x'))).size(), 300u);
 }

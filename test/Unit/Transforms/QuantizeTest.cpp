@@ -69,7 +69,7 @@ TEST_P(QuantizeTest, EqualsFakeQuantization) {
     llvm::Expected<Tensor> weight = fakeQuantize(**format, weights[global.getSymName()]);
     ASSERT_TRUE(bool(weight));
     fake[global.getSymName()] = *weight;
-    bytes += (*format)->getNumBytes(site.rows, site.columns) - site.numBytes;
+    bytes += (*format)->getNumBytes({SiteKind::Weight, site.rows, site.columns}) - site.numBytes;
   }
   std::vector<float> full = getLogits(lookupIn(weights)), expected = getLogits(lookupIn(fake));
 

@@ -1,0 +1,100 @@
+//===- Numerics.h - How values that share a scale are rounded ---*- C++ -*-===//
+//
+// A numerics knows one run of values: it finds their range, fits a grid to the range, and rounds
+// values to the grid. Ranges merge exactly (minimum and maximum only), so that a long run can be
+// cut among threads. Rounding is to nearest, ties to even, and works in place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_FORMATS_NUMERICS_H
+#define SSMQ_FORMATS_NUMERICS_H
+
+#include "ssmq/Formats/Sharing.h"
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+
+namespace ssmq {
+
+/// What a grid is fitted to. Numerics of complex values fill in magnitudes only.
+struct RunRange {
+  /// Around zero: low <= 0 <= high.
+  float low = 0, high = 0;
+  /// Magnitudes of the values that are not zero.
+  double leastMagnitude = std::numeric_limits<double>::infinity(), mostMagnitude = 0;
+  bool hasZeros = false, isFinite = true;
+
+  void merge(const RunRange &other);
+};
+
+/// Why a run cannot be held.
+enum class RunFault : uint8_t { None, NotFinite, TooLarge, MixedSigns, MixedZeros };
+
+/// The values that a run can take. Which fields matter is up to the numerics.
+struct RunGrid {
+  float scale = 0;
+  /// In steps of `scale`.
+  float lowCode = 0, highCode = 0;
+  /// From where on values take the codes at the ends.
+  double lowValue = 0, highValue = 0;
+  /// Ends of a logarithmic grid, base 2, in units of 2^-20.
+  int32_t lowExponent = 0, highExponent = 0;
+  bool isNegative = false;
+};
+
+class IntegerNumerics;
+
+class Numerics {
+public:
+  virtual ~Numerics();
+
+  /// "i4 sym", "f8E4M3", ...
+  virtual std::string getSpelling() const = 0;
+  /// Bytes of the codes of a row, rounded up to whole bytes.
+  virtual int64_t getRowBytes(int64_t columns) const = 0;
+  /// Bytes of what a run has beside its codes: scale, zero point, ends of a range.
+  virtual int64_t getRunBytes() const = 0;
+  /// Values that belong together: 2 for complex numbers, whose parts are neighbours.
+  virtual int64_t getValueSize() const { return 1; }
+  /// Whether a grid can be fitted to a range given from outside, values beyond it being clipped.
+  virtual bool canClip() const { return false; }
+  /// Whether a grid has its own ends for negative and positive values.
+  virtual bool isAsymmetric() const { return false; }
+  /// Who shares a scale where spellings do not say: the group of mxfp4, anything where there is
+  /// no scale.
+  virtual Sharing getFixedSharing() const { return {Sharing::PerTensor, 0}; }
+  virtual const IntegerNumerics *getInteger() const { return nullptr; }
+
+  virtual RunRange findRange(llvm::ArrayRef<float> values) const = 0;
+  virtual RunFault fit(const RunRange &range, RunGrid &grid) const = 0;
+  virtual void round(llvm::MutableArrayRef<float> values, const RunGrid &grid) const = 0;
+  /// Rounds each run of `runSize` values (the last may be shorter) to a grid of its own.
+  virtual RunFault roundRuns(llvm::MutableArrayRef<float> values, int64_t runSize) const = 0;
+};
+
+/// Implements roundRuns without a virtual call a run.
+template <typename Derived>
+class RunNumerics : public Numerics {
+public:
+  RunFault roundRuns(llvm::MutableArrayRef<float> values, int64_t runSize) const final {
+    const auto &self = static_cast<const Derived &>(*this);
+    while (!values.empty()) {
+      llvm::MutableArrayRef<float> run = values.take_front(runSize);
+      RunGrid grid;
+      RunFault fault = self.Derived::fit(self.Derived::findRange(run), grid);
+      if (fault != RunFault::None)
+        return fault;
+      self.Derived::round(run, grid);
+      values = values.drop_front(run.size());
+    }
+    return RunFault::None;
+  }
+};
+
+/// Uniform integers of 2 to 8 or 16 bits.
+std::shared_ptr<const Numerics> makeIntegerNumerics(unsigned bits, bool symmetric);
+
+} // namespace ssmq
+
+#endif // SSMQ_FORMATS_NUMERICS_H
