@@ -6,6 +6,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
+#include "ssmq/Support/Parallel.h"
 #include "llvm/Support/Error.h"
 
 using namespace mlir;
@@ -75,7 +76,7 @@ LogicalResult Interpreter::evaluateConstants(const WeightLookup &weights) {
     }
     step.constant = llvm::all_of(step.operands, isConstant);
     if (step.constant) {
-      if (failed(evaluate(step, constants, nullptr)))
+      if (failed(evaluate(step, constants)))
         return failure();
       continue;
     }
@@ -90,19 +91,18 @@ LogicalResult Interpreter::evaluateConstants(const WeightLookup &weights) {
   return success();
 }
 
-LogicalResult Interpreter::evaluate(const Step &step, Values &slots,
-                                    const llvm::BitVector *dirty) const {
-  SmallVector<Tensor> operands;
-  for (unsigned slot : step.operands)
-    operands.push_back(slots[slot] ? slots[slot] : constants[slot]);
-  if (step.dequantizedWeight) {
-    unsigned weight = cast<QuantizableOpInterface>(step.op).getWeightOperand()->getOperandNumber();
-    if (!dirty || !dirty->test(step.operands[weight]))
-      operands[weight] = step.dequantizedWeight;
-  }
-  EvaluationContext context{kernels};
-  FailureOr<SmallVector<Tensor>> results =
-      cast<EvaluableOpInterface>(step.op).evaluate(operands, context);
+Interpreter::Tensors Interpreter::getOperands(const Step &step, const Values &slots) const {
+  Tensors operands = llvm::map_to_vector(
+      step.operands, [&](unsigned slot) { return slots[slot] ? slots[slot] : constants[slot]; });
+  if (step.dequantizedWeight)
+    operands[cast<QuantizableOpInterface>(step.op).getWeightOperand()->getOperandNumber()] =
+        step.dequantizedWeight;
+  return operands;
+}
+
+LogicalResult Interpreter::evaluate(const Step &step, Values &slots) const {
+  FailureOr<Tensors> results =
+      cast<EvaluableOpInterface>(step.op).evaluate(getOperands(step, slots), {kernels});
   if (failed(results))
     return failure();
   for (auto [slot, result] : llvm::zip_equal(step.results, *results))
@@ -110,7 +110,7 @@ LogicalResult Interpreter::evaluate(const Step &step, Values &slots,
   return success();
 }
 
-SmallVector<Tensor> Interpreter::takeResults(Values &slots) const {
+Interpreter::Tensors Interpreter::takeResults(Values &slots) const {
   return llvm::map_to_vector(
       resultSlots, [&](unsigned slot) { return slots[slot] ? slots[slot] : constants[slot]; });
 }
@@ -126,7 +126,7 @@ FailureOr<SmallVector<Tensor>> Interpreter::run(ArrayRef<Tensor> arguments, Valu
   for (const Step &step : steps) {
     if (step.constant)
       continue;
-    if (failed(evaluate(step, slots, nullptr)))
+    if (failed(evaluate(step, slots)))
       return failure();
     if (!trace)
       for (unsigned slot : step.dead)
@@ -138,37 +138,103 @@ FailureOr<SmallVector<Tensor>> Interpreter::run(ArrayRef<Tensor> arguments, Valu
   return results;
 }
 
-FailureOr<SmallVector<Tensor>> Interpreter::rerun(const Values &trace,
-                                                  const Overrides &overrides) const {
+void Interpreter::prepareReruns(unsigned threads) {
+  ::ssmq::parallelFor(threads, steps.size(), [&](int64_t begin, int64_t end) {
+    for (Step &step : llvm::MutableArrayRef(steps).slice(begin, end - begin))
+      if (!step.constant)
+        step.prepared =
+            cast<EvaluableOpInterface>(step.op).prepare(getOperands(step, constants));
+  });
+}
+
+/// The operands with those that the perturbation replaces, and whether there are any such or the
+/// op's states are perturbed.
+static bool perturb(Operation *op, MutableArrayRef<Tensor> operands,
+                    const Perturbation &perturbation) {
+  bool perturbed = perturbation.states.contains(op);
+  for (OpOperand &operand : op->getOpOperands())
+    if (auto it = perturbation.operands.find(&operand); it != perturbation.operands.end()) {
+      operands[operand.getOperandNumber()] = it->second;
+      perturbed = true;
+    }
+  return perturbed;
+}
+
+FailureOr<Interpreter::Tensors>
+Interpreter::evaluateNear(const Step &step, const Tensors &operands, const Values &trace,
+                          const Perturbation &perturbation) const {
+  EvaluationContext context{kernels};
+  auto op = cast<EvaluableOpInterface>(step.op);
+  if (auto it = perturbation.states.find(step.op); it != perturbation.states.end()) {
+    context.stateHook = it->second;
+    return op.evaluate(operands, context);
+  }
+  if (!step.prepared)
+    return op.evaluate(operands, context);
+  Tensors before = getOperands(step, trace);
+  Tensors results = llvm::map_to_vector(step.results, [&](unsigned slot) { return trace[slot]; });
+  return op.evaluateNear(operands, {before, results, step.prepared.get()}, context);
+}
+
+FailureOr<Interpreter::Tensors> Interpreter::rerun(const Values &trace,
+                                                   const Perturbation &perturbation) const {
   Values slots(trace);
   llvm::BitVector dirty(slots.size());
-  for (const auto &[value, tensor] : overrides) {
-    unsigned slot = slotOf.lookup(value);
-    slots[slot] = tensor;
-    dirty.set(slot);
-  }
   for (const Step &step : steps) {
     bool depends = llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); });
+    Tensors operands;
+    if (depends || !perturbation.operands.empty() || !perturbation.states.empty()) {
+      operands = getOperands(step, slots);
+      depends |= perturb(step.op, operands, perturbation);
+    }
     if (!depends)
       continue;
-    // An overridden result stays as it was given.
-    SmallVector<std::pair<unsigned, Tensor>> kept;
-    for (unsigned slot : step.results)
-      if (dirty.test(slot))
-        kept.emplace_back(slot, slots[slot]);
-    if (failed(evaluate(step, slots, &dirty)))
+    FailureOr<Tensors> results = evaluateNear(step, operands, trace, perturbation);
+    if (failed(results))
       return failure();
-    for (auto &[slot, tensor] : kept)
-      slots[slot] = std::move(tensor);
-    for (unsigned slot : step.results)
+    for (auto [slot, result] : llvm::zip_equal(step.results, *results)) {
+      slots[slot] = std::move(result);
       dirty.set(slot);
+    }
     for (unsigned slot : step.dead)
       slots[slot] = Tensor();
   }
   return takeResults(slots);
 }
 
+static double sumSquaredDifferences(ArrayRef<float> a, ArrayRef<float> b) {
+  double sum = 0;
+  for (auto [x, y] : llvm::zip_equal(a, b)) {
+    double difference = static_cast<double>(x) - y;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+FailureOr<double> Interpreter::measureLocalError(const Values &trace,
+                                                 const Perturbation &perturbation) const {
+  double sum = 0;
+  for (const Step &step : steps) {
+    Tensors operands = getOperands(step, trace);
+    if (!perturb(step.op, operands, perturbation))
+      continue;
+    FailureOr<Tensors> results = evaluateNear(step, operands, trace, perturbation);
+    if (failed(results))
+      return failure();
+    sum += sumSquaredDifferences(results->front().data<float>(),
+                                 getValue(trace, step.op->getResult(0)).data<float>());
+  }
+  return sum;
+}
+
 Tensor Interpreter::getConstant(Value value) const {
   auto slot = slotOf.find(value);
   return slot == slotOf.end() ? Tensor() : constants[slot->second];
+}
+
+Tensor Interpreter::getValue(const Values &trace, Value value) const {
+  auto slot = slotOf.find(value);
+  if (slot == slotOf.end())
+    return Tensor();
+  return trace[slot->second] ? trace[slot->second] : constants[slot->second];
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LinearNear.h"
 #include "Models.h"
 #include "WeightValue.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -60,6 +61,24 @@ struct LinearModel : SSMModel<LinearModel, LinearOp> {
     Tensor weight = getWeight(op, values.getWeight(), operands);
     return SmallVector<Tensor>{
         ::ssmq::linear(values.getInput(), weight, toF32(values.getBias()), context.kernels)};
+  }
+
+  std::shared_ptr<const PreparedOperands> prepare(Operation *op, ArrayRef<Tensor> constants) const {
+    Values values(constants, cast<LinearOp>(op));
+    return values.getInput() ? nullptr : prepareLinear(values.getWeight());
+  }
+
+  Results evaluateNear(Operation *op, ArrayRef<Tensor> operands, const KnownEvaluation &known,
+                       const EvaluationContext &context) const {
+    auto linear = cast<LinearOp>(op);
+    Values values(operands, linear), before(known.operands, linear);
+    LinearChange change = {before.getInput(), before.getWeight(), known.results.front()};
+    bool sameBias = !linear.getBias() || isSame(values.getBias(), before.getBias());
+    if (known.prepared && sameBias)
+      if (Tensor result = linearNear(values.getInput(), values.getWeight(), change, *known.prepared,
+                                     context.kernels))
+        return SmallVector<Tensor>{result};
+    return evaluate(op, operands, context);
   }
 };
 

@@ -6,12 +6,28 @@
 #include "mlir/IR/OpDefinition.h"
 #include "ssmq/Kernels/KernelOptions.h"
 #include "ssmq/Support/Tensor.h"
+#include <memory>
 
 namespace mlir::ssm {
 
 /// What an evaluation needs besides its operands.
 struct EvaluationContext {
   ::ssmq::KernelOptions kernels;
+  /// Called by an op with a state after each token, on what it stores; null if nobody asks.
+  ::ssmq::StateHook stateHook = nullptr;
+};
+
+/// What an op keeps of its constant operands, to be evaluated faster near a known run.
+class PreparedOperands {
+public:
+  virtual ~PreparedOperands() = default;
+};
+
+/// An evaluation of the same op on other values.
+struct KnownEvaluation {
+  ArrayRef<::ssmq::Tensor> operands, results;
+  /// What `prepare` gave; may be null.
+  const PreparedOperands *prepared = nullptr;
 };
 
 } // namespace mlir::ssm

@@ -23,6 +23,29 @@ def EvaluableOpInterface : OpInterface<"EvaluableOpInterface"> {
       /*methodName=*/"evaluate",
       /*args=*/(ins "::llvm::ArrayRef<::ssmq::Tensor>":$operands,
                     "const ::mlir::ssm::EvaluationContext &":$context)>,
+    InterfaceMethod<
+      /*desc=*/[{
+        What `evaluateNear` can use; `constants` are the operands, null where they are not constant.
+      }],
+      /*retTy=*/"::std::shared_ptr<const ::mlir::ssm::PreparedOperands>",
+      /*methodName=*/"prepare",
+      /*args=*/(ins "::llvm::ArrayRef<::ssmq::Tensor>":$constants),
+      /*methodBody=*/[{}], /*defaultImplementation=*/[{ return nullptr; }]>,
+    InterfaceMethod<
+      /*desc=*/[{
+        As `evaluate`, given the results for operands that differ little. The change of a result
+        need be right to about 1e-3 of its energy only. An operand that shares its bytes with the
+        known one has not changed.
+      }],
+      /*retTy=*/"::llvm::FailureOr<::llvm::SmallVector<::ssmq::Tensor>>",
+      /*methodName=*/"evaluateNear",
+      /*args=*/(ins "::llvm::ArrayRef<::ssmq::Tensor>":$operands,
+                    "const ::mlir::ssm::KnownEvaluation &":$known,
+                    "const ::mlir::ssm::EvaluationContext &":$context),
+      /*methodBody=*/[{}],
+      /*defaultImplementation=*/[{
+        return ::llvm::cast<EvaluableOpInterface>($_op.getOperation()).evaluate(operands, context);
+      }]>,
   ];
 }
 

@@ -14,6 +14,8 @@
 #ifndef SSMQ_KERNELS_KERNELOPTIONS_H
 #define SSMQ_KERNELS_KERNELOPTIONS_H
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <cstdint>
 
 namespace ssmq {
@@ -24,6 +26,9 @@ struct KernelOptions {
   KernelSet set = KernelSet::Fast;
   unsigned threads = 1;
 };
+
+/// Sees a state after each token, to round it or to watch it.
+using StateHook = llvm::function_ref<void(llvm::MutableArrayRef<float> state)>;
 
 } // namespace ssmq
 
