@@ -67,7 +67,7 @@ public:
 
 private:
   Expected<DivergenceSums> measureHalves() const;
-  Expected<DivergenceSums> compareRerun(const Interpreter::Overrides &overrides) const;
+  Expected<DivergenceSums> compareRerun(const Perturbation &perturbation) const;
 
   const InterpreterProgram &program;
   const Interpreter &interpreter;
@@ -96,8 +96,8 @@ Error SequenceSweep::runTeacher() {
 }
 
 Expected<DivergenceSums>
-SequenceSweep::compareRerun(const Interpreter::Overrides &overrides) const {
-  FailureOr<SmallVector<Tensor>> results = interpreter.rerun(trace, overrides);
+SequenceSweep::compareRerun(const Perturbation &perturbation) const {
+  FailureOr<SmallVector<Tensor>> results = interpreter.rerun(trace, perturbation);
   if (failed(results))
     return llvm::createStringError("the program fails with a changed weight");
   return teacher->compare(results->front().data<float>());
@@ -135,10 +135,10 @@ Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) cons
   if (candidate.site == ::ssmq::noiseFloorSite && candidate.format == kHalves)
     return measureHalves();
 
-  Interpreter::Overrides overrides;
+  Perturbation perturbation;
   auto replace = [&](const Site &site, const Tensor &weight) {
-    for (Value value : site.getValues())
-      overrides[value] = weight;
+    for (OpOperand *use : site.uses)
+      perturbation.operands[use] = weight;
   };
   auto valueOf = [&](const Site &site) {
     return interpreter.getConstant(site.uses.front()->get());
@@ -146,7 +146,7 @@ Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) cons
   if (candidate.site == ::ssmq::noiseFloorSite) {
     for (const Site &site : sites)
       replace(site, roundToBFloat(valueOf(site)));
-    return compareRerun(overrides);
+    return compareRerun(perturbation);
   }
   const Site &site =
       *llvm::find_if(sites, [&](const Site &one) { return one.name == candidate.site; });
@@ -157,7 +157,7 @@ Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) cons
     return llvm::createStringError("site '" + site.name +
                                    "': " + llvm::toString(weight.takeError()));
   replace(site, *weight);
-  return compareRerun(overrides);
+  return compareRerun(perturbation);
 }
 
 Error mlir::ssm::sweepSequence(const InterpreterProgram &program, ArrayRef<Site> sites,

@@ -27,6 +27,7 @@ public:
                                          Interpreter::Values *trace) const;
 
   const Interpreter &getInterpreter() const { return *interpreter; }
+  void prepareReruns(unsigned threads) { interpreter->prepareReruns(threads); }
 
 private:
   InterpreterProgram() = default;

@@ -101,7 +101,10 @@ TEST_F(InterpreterTest, RerunEqualsAFreshInterpreter) {
     if (name == "a")
       return;
     Tensor changed = get(fakeQuantize(*format, weights[name]));
-    auto again = interpreter.rerun(trace, {{load.getResult(), changed}});
+    mlir::ssm::Perturbation perturbation;
+    for (mlir::OpOperand &use : load.getResult().getUses())
+      perturbation.operands[&use] = changed;
+    auto again = interpreter.rerun(trace, perturbation);
     ASSERT_TRUE(succeeded(again));
 
     Weights other = weights;
