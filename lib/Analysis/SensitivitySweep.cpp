@@ -95,8 +95,7 @@ Error SequenceSweep::runTeacher() {
   return Error::success();
 }
 
-Expected<DivergenceSums>
-SequenceSweep::compareRerun(const Perturbation &perturbation) const {
+Expected<DivergenceSums> SequenceSweep::compareRerun(const Perturbation &perturbation) const {
   FailureOr<SmallVector<Tensor>> results = interpreter.rerun(trace, perturbation);
   if (failed(results))
     return llvm::createStringError("the program fails with a changed weight");

@@ -142,8 +142,7 @@ void Interpreter::prepareReruns(unsigned threads) {
   ::ssmq::parallelFor(threads, steps.size(), [&](int64_t begin, int64_t end) {
     for (Step &step : llvm::MutableArrayRef(steps).slice(begin, end - begin))
       if (!step.constant)
-        step.prepared =
-            cast<EvaluableOpInterface>(step.op).prepare(getOperands(step, constants));
+        step.prepared = cast<EvaluableOpInterface>(step.op).prepare(getOperands(step, constants));
   });
 }
 
@@ -160,9 +159,9 @@ static bool perturb(Operation *op, MutableArrayRef<Tensor> operands,
   return perturbed;
 }
 
-FailureOr<Interpreter::Tensors>
-Interpreter::evaluateNear(const Step &step, const Tensors &operands, const Values &trace,
-                          const Perturbation &perturbation) const {
+FailureOr<Interpreter::Tensors> Interpreter::evaluateNear(const Step &step, const Tensors &operands,
+                                                          const Values &trace,
+                                                          const Perturbation &perturbation) const {
   EvaluationContext context{kernels};
   auto op = cast<EvaluableOpInterface>(step.op);
   if (auto it = perturbation.states.find(step.op); it != perturbation.states.end()) {

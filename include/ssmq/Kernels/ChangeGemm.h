@@ -1,7 +1,7 @@
 //===- ChangeGemm.h - Products of small changes in bytes --------*- C++ -*-===//
 //
-// A perturbed program differs little from a known run: y = y0 + (x - x0) Wᵀ. The change need only be
-// right to a part of its own size, so both factors are carried in 8 bits, rows of W and rows of
+// A perturbed program differs little from a known run: y = y0 + (x - x0) Wᵀ. The change need only
+// be right to a part of its own size, so both factors are carried in 8 bits, rows of W and rows of
 // x - x0 each with a scale, and multiplied by the machine's byte dot products (AVX512-VNNI,
 // AVX-VNNI): four multiply-adds where f32 does one.
 //
