@@ -100,26 +100,41 @@ def measure(model: ModelDir, calibration: Calibration,
             num_sequences: NumSequences = 16, sites: Sites = None, precision: Precision = None,
             shard: Annotated[str | None, typer.Option(
                 "--shard", metavar="I/N", show_default="all",
-                help="Only the I-th of N parts, counted from 0; `ssmq merge` joins them.")] = None
-            ) -> None:
+                help="Only the I-th of N parts, counted from 0; `ssmq merge` joins them.")] = None,
+            dask: Annotated[str | None, typer.Option(
+                "--dask", metavar="ADDRESS",
+                help="Measure on the Dask cluster of this scheduler (tcp://host:8786). Its workers "
+                     "need ssmq and must see MODEL and the folder of TABLE under the same "
+                     "paths.")] = None,
+            shards: Annotated[int | None, typer.Option(
+                "--shards", metavar="N", min=1, show_default="the cluster's workers",
+                help="With --dask: in how many parts.")] = None) -> None:
     """Measure what each format costs at each site.
 
     An interrupted measurement goes on from TABLE.journal when it is started again."""
     from . import stages, tables
     from .engine import get_threads
+    from .errors import USAGE, Error
     from .output import check_new
     from .quantize import load_original
     from .text import read_calibration
     from .tokenizer import Tokenizer
 
+    if dask and shard or shards and not dask:
+        raise Error("give --shard or --dask, and --shards only with --dask", USAGE)
     check_new(output)
     loaded = load_original(model)
     text = read_calibration(calibration, Tokenizer(model), sequence_length)
-    journal = output.with_name(output.name + ".journal")
-    stages.measure(loaded, text, output, stages.MeasureOptions(
-        split(formats), sequence_length, num_sequences, get_threads(), split(sites), precision,
-        shard), journal)
-    journal.unlink(missing_ok=True)
+    options = stages.MeasureOptions(split(formats), sequence_length, num_sequences, get_threads(),
+                                    split(sites), precision, shard)
+    if dask:
+        from . import cluster
+
+        cluster.measure(dask, model, text, output, options, shards, print)
+    else:
+        journal = output.with_name(output.name + ".journal")
+        stages.measure(loaded, text, output, options, journal)
+        journal.unlink(missing_ok=True)
     show(tables.summarize_formats(output))
 
 

@@ -1,15 +1,13 @@
 """The command: what it writes, and for each bad input one line, an exit code and no output."""
 
 import json
-import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import ssmq
+from process import start
 from tiny import make_model, make_text
 
 QUICK = ["--sequence-length", "16", "--formats", "int4:channel,int8:channel"]
@@ -151,15 +149,6 @@ def test_full_disk_and_internal_errors(monkeypatch, fails, model, tmp_path):
     fails("No space left on device", *arguments, status=3)
     fail(RuntimeError("a\nbug"))
     fails("internal error: RuntimeError: a bug", *arguments, status=70)
-
-
-def start(*arguments, before=None, **environment):
-    """A process as the console script starts it."""
-    code = "from ssmq.cli import main; main()"
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)) | environment
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=before)
 
 
 def test_process():
