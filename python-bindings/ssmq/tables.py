@@ -71,3 +71,12 @@ def get_original_size(path: Path) -> Size:
     table = _read(path, "ssmq-sensitivity")
     num_bytes = table["model"]["fixedBytes"] + sum(one["baselineBytes"] for one in table["sites"])
     return Size(num_bytes, 8 * num_bytes / table["model"]["numParameters"])
+
+
+def read_assignment(path: Path) -> dict[str, str]:
+    """Site to format."""
+    try:
+        return {str(one["site"]): str(one["format"])
+                for one in _read(path, "ssmq-assignment")["sites"]}
+    except (KeyError, TypeError):
+        raise Error(f"{path} is no whole assignment; was it edited?") from None

@@ -1,0 +1,1 @@
+"""The report: sensitivity tables as one HTML page that needs no network."""
