@@ -144,13 +144,15 @@ def merge(tables: Annotated[list[Path], typer.Argument(
               help="Tables of one run: the shards of `ssmq measure --shard`.")],
           output: Output) -> None:
     """Put the tables of a run's shards together, to the very table of a run without shards."""
-    from . import stages
+    from . import sensitivity, stages
     from . import tables as work
     from .output import check_new
 
     check_new(output)
     stages.merge(tables, output)
     show(work.summarize_formats(output))
+    for gap in sensitivity.read(output).gaps:
+        print(f"Is a shard missing? {gap}")
 
 
 @app.command()

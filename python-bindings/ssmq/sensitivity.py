@@ -61,6 +61,22 @@ class SensitivityTable:
             total[row.format] = total.get(row.format, 0) + row.bytes
         return sorted(total, key=lambda name: (total[name], name))
 
+    @property
+    def gaps(self) -> list[str]:
+        """What is missing, in words: a shard that was not merged leaves sites without rows or rows
+        without all sequences, unless both were never asked for."""
+        known = {row.site for row in self.rows}
+        empty = [site.name for site in self.sites if site.name not in known]
+        short = [row for row in self.rows
+                 if not row.is_predicted and len(row.sequences) < self.run["numSequences"]]
+        gaps = []
+        if empty:
+            gaps.append(f"{len(empty)} of {len(self.sites)} sites have no row ({empty[0]} ...)")
+        if short:
+            gaps.append(f"{len(short)} of {len(self.rows)} rows lack sequences "
+                        f"({short[0].site} in {short[0].format} ...)")
+        return gaps
+
     def select(self, format: str) -> list[Row]:
         """The rows of one format, in the order of the sites."""
         return [row for row in self.rows if row.format == format]

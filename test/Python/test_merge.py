@@ -2,8 +2,10 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
+from ssmq import sensitivity
 from tiny import make_model, make_text
 
 FORMATS = ["int4:channel", "int8:channel", "int3:channel"]
@@ -41,6 +43,22 @@ def test_order_and_number_do_not_matter(run, measure, tmp_path):
         code, output, error = run("merge", *order, "-o", merged)
         assert code == 0 and "i3 sym per_channel" in output, error
         assert merged.read_bytes() == whole
+
+
+def test_gaps_are_told(run, measure, tmp_path):
+    part = measure("part.json", FORMATS[0])
+    assert "missing" not in run("merge", part, "-o", tmp_path / "same.json")[1]
+    table = json.loads(part.read_text())
+    site = table["sites"][0]["name"]
+    table["rows"] = [row for row in table["rows"] if row["site"] != site]
+    part.write_text(json.dumps(table))
+    code, output, _ = run("merge", part, "-o", tmp_path / "merged.json")
+    assert code == 0 and f"sites have no row ({site} ...)" in output
+    assert "lack sequences" not in output
+
+    source = sensitivity.read(part)
+    rows = [replace(row, sequences=row.sequences[:1]) for row in source.rows[:1]] + source.rows[1:]
+    assert f"1 of {len(rows)} rows lack sequences" in replace(source, rows=rows).gaps[1]
 
 
 def test_wrong_mixtures(measure, fails, tmp_path):

@@ -120,6 +120,22 @@ def test_false_orders_are_rare():
     assert 0.005 < statistics.get_share_decided(statistics.draw(rows)) < 0.09
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2 ** 32), st.integers(2, 12), st.integers(1, 9), st.floats(0, 2))
+def test_places_lie_in_their_rank_intervals(seed, size, sequences, floor):
+    generator = np.random.default_rng(seed)
+    sums = 10 * generator.lognormal(0, 2, (size, sequences))
+    drawn = statistics.draw([make_row(one) for one in sums], resamples=200)
+    decided = statistics.decide(drawn, floor)
+    assert np.array_equal(decided, -decided.T)
+    ranks = statistics.rank(drawn, floor)
+    assert [one.value for one in ranks] == sorted(drawn.values, reverse=True)
+    assert all(one.low <= place <= one.high for place, one in enumerate(ranks, 1))
+    # Units do not matter.
+    scaled = statistics.draw([make_row(1e6 * one) for one in sums], resamples=200)
+    assert np.array_equal(statistics.decide(scaled, 1e6 * floor), decided)
+
+
 vectors = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=20)
 
 
