@@ -29,12 +29,12 @@ struct MarkedModel : QuantizableOpInterface::ExternalModel<MarkedModel<OpTy>, Op
   }
 };
 
+} // namespace
+
 template <typename... OpTys>
-void attachMarkedModels(MLIRContext *context) {
+static void attachMarkedModels(MLIRContext *context) {
   (OpTys::template attachInterface<MarkedModel<OpTys>>(*context), ...);
 }
-
-} // namespace
 
 void mlir::ssm::registerQuantizableModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {

@@ -139,9 +139,36 @@ static void scanFast(const Scan &scan, unsigned threads) {
   });
 }
 
+static void scanAll(const Scan &scan, const KernelOptions &options) {
+  if (options.set == KernelSet::Fast)
+    return scanFast(scan, options.threads);
+  parallelFor(options.threads, scan.heads, [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h)
+      scanReference(scan, h);
+  });
+}
+
+/// Token by token; a step reads its part of the state before it writes it, so both may be one.
+static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHook hook) {
+  int64_t size = scan.heads * scan.headDim * scan.width;
+  std::copy_n(scan.state, size, scan.newState);
+  Scan step = scan;
+  step.state = scan.newState;
+  step.tokens = 1;
+  for (int64_t t = 0; t < scan.tokens; ++t) {
+    scanAll(step, options);
+    hook({scan.newState, static_cast<size_t>(size)});
+    step.x += scan.heads * scan.headDim;
+    step.dt += scan.heads;
+    step.b += scan.groups * scan.width;
+    step.c += scan.groups * scan.width;
+    step.y += scan.heads * scan.headDim;
+  }
+}
+
 SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, const Tensor &b,
                             const Tensor &c, const Tensor &dSkip, const Tensor &state,
-                            int64_t groups, const KernelOptions &options) {
+                            int64_t groups, const KernelOptions &options, StateHook hook) {
   SSDScanResult result = {Tensor::empty(DType::F32, x.getShape()),
                           Tensor::empty(DType::F32, state.getShape())};
   auto data = [](const Tensor &tensor) { return tensor ? tensor.data<float>().data() : nullptr; };
@@ -159,12 +186,9 @@ SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, 
                state.getDim(1),
                state.getDim(2),
                groups};
-  if (options.set == KernelSet::Fast)
-    scanFast(scan, options.threads);
+  if (hook)
+    scanWithHook(scan, options, hook);
   else
-    parallelFor(options.threads, scan.heads, [&](int64_t begin, int64_t end) {
-      for (int64_t h = begin; h < end; ++h)
-        scanReference(scan, h);
-    });
+    scanAll(scan, options);
   return result;
 }

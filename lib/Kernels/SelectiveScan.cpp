@@ -68,9 +68,41 @@ static void scanFast(const Scan &scan, int64_t first) {
       scan.newState[(first + lane) * width + n] = h[n * 8 + lane];
 }
 
+static void scanAll(const Scan &scan, const KernelOptions &options) {
+  if (options.set == KernelSet::Reference)
+    parallelFor(options.threads, scan.channels, [&](int64_t begin, int64_t end) {
+      for (int64_t d = begin; d < end; ++d)
+        scanReference(scan, d);
+    });
+  else
+    parallelFor(options.threads, (scan.channels + 7) / 8, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block)
+        scanFast(scan, block * 8);
+    });
+}
+
+/// Token by token; a step reads its part of the state before it writes it, so both may be one.
+static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHook hook) {
+  int64_t size = scan.channels * scan.width;
+  std::copy_n(scan.state, size, scan.newState);
+  Scan step = scan;
+  step.state = scan.newState;
+  step.tokens = 1;
+  for (int64_t t = 0; t < scan.tokens; ++t) {
+    scanAll(step, options);
+    hook({scan.newState, static_cast<size_t>(size)});
+    step.x += scan.channels;
+    step.dt += scan.channels;
+    step.b += scan.width;
+    step.c += scan.width;
+    step.y += scan.channels;
+  }
+}
+
 SelectiveScanResult ssmq::selectiveScan(const Tensor &x, const Tensor &dt, const Tensor &a,
                                         const Tensor &b, const Tensor &c, const Tensor &dSkip,
-                                        const Tensor &state, const KernelOptions &options) {
+                                        const Tensor &state, const KernelOptions &options,
+                                        StateHook hook) {
   SelectiveScanResult result = {Tensor::empty(DType::F32, x.getShape()),
                                 Tensor::empty(DType::F32, state.getShape())};
   auto data = [](const Tensor &tensor) { return tensor ? tensor.data<float>().data() : nullptr; };
@@ -86,15 +118,9 @@ SelectiveScanResult ssmq::selectiveScan(const Tensor &x, const Tensor &dt, const
                x.getDim(0),
                x.getDim(1),
                state.getDim(1)};
-  if (options.set == KernelSet::Reference)
-    parallelFor(options.threads, scan.channels, [&](int64_t begin, int64_t end) {
-      for (int64_t d = begin; d < end; ++d)
-        scanReference(scan, d);
-    });
+  if (hook)
+    scanWithHook(scan, options, hook);
   else
-    parallelFor(options.threads, (scan.channels + 7) / 8, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block)
-        scanFast(scan, block * 8);
-    });
+    scanAll(scan, options);
   return result;
 }

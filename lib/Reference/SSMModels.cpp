@@ -96,9 +96,9 @@ struct EmbeddingModel : SSMModel<EmbeddingModel, EmbeddingOp> {
 struct CausalConv1dModel : SSMModel<CausalConv1dModel, CausalConv1dOp> {
   static Results compute(CausalConv1dOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
-    ::ssmq::ConvResult result =
-        ::ssmq::causalConv1d(values.getInput(), getWeight(op, values.getWeight(), operands),
-                             toF32(values.getBias()), values.getState(), context.kernels);
+    ::ssmq::ConvResult result = ::ssmq::causalConv1d(
+        values.getInput(), getWeight(op, values.getWeight(), operands), toF32(values.getBias()),
+        values.getState(), context.kernels, context.stateHook);
     return SmallVector<Tensor>{result.y, result.state};
   }
 };
@@ -126,7 +126,7 @@ struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
                          const EvaluationContext &context) {
     ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), context.kernels);
+        toF32(values.getD()), values.getState(), context.kernels, context.stateHook);
     return SmallVector<Tensor>{result.y, result.state};
   }
 };
@@ -137,7 +137,7 @@ struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
     int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
     ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), groups, context.kernels);
+        toF32(values.getD()), values.getState(), groups, context.kernels, context.stateHook);
     return SmallVector<Tensor>{result.y, result.state};
   }
 };

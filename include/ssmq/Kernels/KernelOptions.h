@@ -27,7 +27,9 @@ struct KernelOptions {
   unsigned threads = 1;
 };
 
-/// Sees a state after each token, to round it or to watch it.
+/// Called by a kernel that carries a state from token to token where it stores the state: after a
+/// token is computed from the state that it made, before the next token reads it. It may change the
+/// numbers (round them to a format) or only watch them.
 using StateHook = llvm::function_ref<void(llvm::MutableArrayRef<float> state)>;
 
 } // namespace ssmq

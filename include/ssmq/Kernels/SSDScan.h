@@ -20,10 +20,11 @@ struct SSDScanResult {
 };
 
 /// x [T, H*P], dt [T, H] (after softplus), a [H] (negative), b [T, G*N], c [T, G*N], dSkip [H] or
-/// absent, state [H, P, N]; `groups` is G and divides H.
+/// absent, state [H, P, N]; `groups` is G and divides H. A hook gets the whole state after
+/// each token.
 SSDScanResult ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, const Tensor &b,
                       const Tensor &c, const Tensor &dSkip, const Tensor &state, int64_t groups,
-                      const KernelOptions &options);
+                      const KernelOptions &options, StateHook hook = nullptr);
 
 } // namespace ssmq
 

@@ -20,10 +20,11 @@ struct SelectiveScanResult {
 };
 
 /// x [T, D], dt [T, D] (after softplus), a [D, N] (negative), b [T, N], c [T, N], dSkip [D] or
-/// absent, state [D, N].
+/// absent, state [D, N]. A hook gets the whole state after each token.
 SelectiveScanResult selectiveScan(const Tensor &x, const Tensor &dt, const Tensor &a,
                                   const Tensor &b, const Tensor &c, const Tensor &dSkip,
-                                  const Tensor &state, const KernelOptions &options);
+                                  const Tensor &state, const KernelOptions &options,
+                                  StateHook hook = nullptr);
 
 } // namespace ssmq
 
