@@ -143,7 +143,7 @@ def decide(draws: Draws, floor: float = -np.inf, level: float = LEVEL) -> np.nda
     larger = np.zeros((size, size), dtype=bool)
     for index in range(size):
         larger[index] = (draws.samples[index] > draws.samples).sum(axis=1) >= enough
-        # Skewed samples may lie on the other side of what was measured.
+        # Most of a skewed distribution may lie on the other side of its mean.
         larger[index] &= draws.values[index] > draws.values
     result = larger.astype(np.int8) - larger.T
     below = draws.values < floor

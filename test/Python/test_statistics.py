@@ -90,6 +90,13 @@ def test_predicted_rows():
     assert not statistics.decide(unknown).any()
 
 
+def test_a_wild_prediction_decides_nothing():
+    """Most of its distribution lies below the other row, its mean above."""
+    drawn = statistics.draw([make_predicted(2.0, 1e6), make_row(np.linspace(14.9, 15.1, 8))])
+    assert (drawn.samples[0] < drawn.samples[1]).mean() > 0.99
+    assert not statistics.decide(drawn).any()
+
+
 def test_one_sequence_decides_nothing():
     drawn = statistics.draw([make_row([1]), make_row([9])])
     assert not statistics.decide(drawn).any()
