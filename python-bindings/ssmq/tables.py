@@ -5,8 +5,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import sensitivity
 from .errors import Error
 from .report import Table
+
+WEIGHT = "weight"
+# What a checkpoint stores beside the weights.
+STORED = ("norm", "parameter")
 
 
 def _read(path: Path, document: str) -> dict:
@@ -22,20 +27,27 @@ def _read(path: Path, document: str) -> dict:
 
 
 def summarize_formats(path: Path) -> Table:
-    """What each format costs when all weights have it, by the sum over weights."""
-    table = _read(path, "ssmq-sensitivity")
-    cost, bytes_, sites = defaultdict(float), Counter(), Counter()
-    for row in table["rows"]:
-        cost[row["format"]] += max(0.0, row["estimates"]["forwardKL"]["mean"])
-        bytes_[row["format"]] += row["bytes"]
-        sites[row["format"]] += 1
-    size = table["model"]
-    result = Table(f"{path}: {len(table['sites'])} weights",
-                   ["format", "weights", "bits/weight", "predicted KL"])
-    for name in sorted(cost, key=lambda name: -cost[name]):
-        total = 8 * (bytes_[name] + size["fixedBytes"]) / size["numParameters"]
-        bits = f"{total:.2f}" if sites[name] == len(table["sites"]) else ""
-        result.rows.append([name, str(sites[name]), bits, f"{cost[name]:.2e}"])
+    """What each format costs when all sites of a kind have it, by the sum over sites."""
+    table = sensitivity.read(path)
+    kinds = {site.name: site.kind for site in table.sites}
+    num_sites = Counter(kinds.values())
+    groups = defaultdict(list)
+    for row in table.rows:
+        groups[kinds[row.site], row.format].append(row)
+    costs = {group: sum(max(0.0, row.estimates["forwardKL"].mean) for row in rows)
+             for group, rows in groups.items()}
+    result = Table(f"{path}: {len(table.sites)} sites",
+                   ["format", "kind", "sites", "bits/weight", "predicted KL"])
+    for kind, format in sorted(groups, key=lambda group: -costs[group]):
+        rows = groups[kind, format]
+        bits = ""
+        if kind == WEIGHT and len(rows) == num_sites[kind]:
+            others = sum(site.baseline_bytes for site in table.sites if site.kind in STORED)
+            total = sum(row.bytes for row in rows) + table.fixed_bytes + others
+            bits = f"{8 * total / table.num_parameters:.2f}"
+        result.rows.append([format, kind, str(len(rows)), bits, f"{costs[kind, format]:.2e}"])
+    if len(num_sites) == 1:
+        result.drop("kind")
     return result
 
 
