@@ -18,21 +18,21 @@ std::string Percentile::getSpelling() const {
   return formatv("{0}{1}{2}", millionths / 1000000, digits.empty() ? "" : ".", digits);
 }
 
-Format::Format(std::shared_ptr<const Numerics> numerics, std::optional<Sharing> sharing,
+Format::Format(std::shared_ptr<const Numerics> numerics, Sharing sharing,
                std::optional<Percentile> percentile)
     : numerics(std::move(numerics)), sharing(sharing), percentile(percentile) {}
 
 std::string Format::getSpelling() const {
   std::string spelling = numerics->getSpelling();
-  if (sharing)
-    spelling += " " + sharing->getSpelling();
+  if (!numerics->hasFixedSharing())
+    spelling += " " + sharing.getSpelling();
   if (percentile)
     spelling += " static=" + percentile->getSpelling();
   return spelling;
 }
 
 Expected<Runs> Format::getRuns(const ValueLayout &layout) const {
-  return ssmq::getRuns(sharing.value_or(numerics->getFixedSharing()), layout, needsRanges());
+  return ssmq::getRuns(sharing, layout, needsRanges());
 }
 
 Error Format::checkLayout(const ValueLayout &layout) const {

@@ -52,7 +52,9 @@ RunFault IntegerNumerics::fit(const RunRange &range, RunGrid &grid) const {
     grid.highCode = std::min(std::nearbyint(range.high / grid.scale), steps + grid.lowCode);
     fixEnds(grid);
   }
-  return RunFault::None;
+  // The largest code may lie past the largest float, as scales are rounded up.
+  bool fits = std::isfinite(grid.lowCode * grid.scale) && std::isfinite(grid.highCode * grid.scale);
+  return fits ? RunFault::None : RunFault::TooLarge;
 }
 
 void IntegerNumerics::fixEnds(RunGrid &grid) const {

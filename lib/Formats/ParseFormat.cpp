@@ -12,8 +12,10 @@ namespace ssmq {
 static Error makeUnknown(StringRef spelling) {
   return createStringError(
       "format '" + spelling.take_front(64) +
-      "' is not known; write for example 'i4 sym group=128', 'i8 asym per_channel', 'int4:g64', "
-      "'int8:token' or 'int8:tensor:asym:static99.9' (integers of 2 to 8 or 16 bits)");
+      "' is not known; write for example 'i4 sym group=128', 'int8:token' or "
+      "'int8:tensor:asym:static99.9': int2 to int8, int16, f16, bf16, f8e4m3, f8e5m2, mxfp4, nf4, "
+      "log2<8> or logpolar<2,6>, then tensor, channel, head, token or g64, then sym or asym, then "
+      "static99.9");
 }
 
 /// Digits without sign or leading zero, between `least` and `most`.
@@ -104,16 +106,41 @@ bool Parser::parseModifier(StringRef word) {
 
 std::shared_ptr<const Numerics> Parser::makeInteger(StringRef text) {
   std::optional<int64_t> bits = parseNumber(text, 2, 16);
-  if (!bits || (*bits > 8 && *bits != 16) || !sharing || (!symmetric && !isShort))
+  if (!bits || (*bits > 8 && *bits != 16) || (!symmetric && !isShort))
     return nullptr;
   return makeIntegerNumerics(*bits, symmetric.value_or(true));
+}
+
+static std::shared_ptr<const Numerics> makeOther(StringRef name) {
+  StringRef arguments = name;
+  if (arguments.consume_back(">") && arguments.consume_front("log2<")) {
+    std::optional<int64_t> bits = parseNumber(arguments, 1, 16);
+    return bits ? makeLogNumerics(*bits) : nullptr;
+  }
+  if (name.ends_with(">") && arguments.consume_front("logpolar<")) {
+    // Lists of formats are cut at commas, so that an x may stand for one.
+    auto [magnitude, phase] = arguments.split(arguments.contains('x') ? 'x' : ',');
+    std::optional<int64_t> magnitudeBits = parseNumber(magnitude, 1, 8);
+    std::optional<int64_t> phaseBits = parseNumber(phase, 2, 12);
+    return magnitudeBits && phaseBits ? makeLogPolarNumerics(*magnitudeBits, *phaseBits) : nullptr;
+  }
+  using Make = std::shared_ptr<const Numerics> (*)();
+  Make make = StringSwitch<Make>(name)
+                  .Case("f16", makeHalfNumerics)
+                  .Case("bf16", makeBFloatNumerics)
+                  .Cases({"f8E4M3", "f8e4m3"}, makeE4M3Numerics)
+                  .Cases({"f8E5M2", "f8e5m2"}, makeE5M2Numerics)
+                  .Case("mxfp4", makeMicroscalingNumerics)
+                  .Case("nf4", makeNormalFloat4Numerics)
+                  .Default(nullptr);
+  return make ? make() : nullptr;
 }
 
 std::shared_ptr<const Numerics> Parser::makeNumerics() {
   StringRef name = words.front();
   if (name.consume_front(isShort ? "int" : "i"))
     return makeInteger(name);
-  return nullptr;
+  return symmetric ? nullptr : makeOther(name);
 }
 
 std::shared_ptr<const Format> Parser::parse() {
@@ -121,9 +148,13 @@ std::shared_ptr<const Format> Parser::parse() {
     if (!parseModifier(word))
       return nullptr;
   std::shared_ptr<const Numerics> numerics = makeNumerics();
-  if (!numerics || (percentile && !numerics->canClip()))
+  if (!numerics || (percentile && !numerics->canClip()) || (sharing && numerics->hasFixedSharing()))
     return nullptr;
-  return std::make_shared<Format>(std::move(numerics), sharing, percentile);
+  if (!sharing)
+    sharing = numerics->getDefaultSharing();
+  if (!sharing)
+    return nullptr;
+  return std::make_shared<Format>(std::move(numerics), *sharing, percentile);
 }
 
 Expected<std::shared_ptr<const Format>> parseFormat(StringRef spelling) {

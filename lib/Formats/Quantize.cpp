@@ -13,7 +13,7 @@ namespace ssmq {
 bool Format::hasCodes() const {
   const IntegerNumerics *integer = numerics->getInteger();
   return integer && integer->getBits() <= 8 && !needsRanges() &&
-         (sharing->kind == Sharing::PerChannel || sharing->kind == Sharing::Group);
+         (sharing.kind == Sharing::PerChannel || sharing.kind == Sharing::Group);
 }
 
 unsigned Format::getCodeBits() const { return numerics->getInteger()->getBits(); }

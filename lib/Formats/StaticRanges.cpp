@@ -11,7 +11,7 @@ using namespace llvm;
 namespace ssmq {
 
 std::string StaticRanges::getKey(const Format &format) {
-  return format.getSharing()->getSpelling() + " static=" + format.getPercentile()->getSpelling() +
+  return format.getSharing().getSpelling() + " static=" + format.getPercentile()->getSpelling() +
          (format.getNumerics().isAsymmetric() ? " asym" : " sym");
 }
 

@@ -44,14 +44,14 @@ struct Percentile {
 
 class Format {
 public:
-  /// A null `percentile` makes it dynamic; null `sharing` is for numerics without scales.
-  Format(std::shared_ptr<const Numerics> numerics, std::optional<Sharing> sharing,
+  /// Without a percentile the format is dynamic.
+  Format(std::shared_ptr<const Numerics> numerics, Sharing sharing,
          std::optional<Percentile> percentile);
 
   /// The canonical spelling, which parseFormat reads back.
   std::string getSpelling() const;
   const Numerics &getNumerics() const { return *numerics; }
-  std::optional<Sharing> getSharing() const { return sharing; }
+  Sharing getSharing() const { return sharing; }
   /// Of static formats only.
   std::optional<Percentile> getPercentile() const { return percentile; }
 
@@ -91,7 +91,7 @@ private:
                       const StaticRanges *ranges, unsigned threads) const;
 
   std::shared_ptr<const Numerics> numerics;
-  std::optional<Sharing> sharing;
+  Sharing sharing;
   std::optional<Percentile> percentile;
 };
 

@@ -61,9 +61,11 @@ public:
   virtual bool canClip() const { return false; }
   /// Whether a grid has its own ends for negative and positive values.
   virtual bool isAsymmetric() const { return false; }
-  /// Who shares a scale where spellings do not say: the group of mxfp4, anything where there is
-  /// no scale.
-  virtual Sharing getFixedSharing() const { return {Sharing::PerTensor, 0}; }
+  /// Who shares a scale where a spelling does not say; none where it has to.
+  virtual std::optional<Sharing> getDefaultSharing() const { return std::nullopt; }
+  /// Whether the default is part of the definition, or there is no scale, so that it is not
+  /// spelled.
+  virtual bool hasFixedSharing() const { return false; }
   virtual const IntegerNumerics *getInteger() const { return nullptr; }
 
   virtual RunRange findRange(llvm::ArrayRef<float> values) const = 0;
@@ -94,6 +96,19 @@ public:
 
 /// Uniform integers of 2 to 8 or 16 bits.
 std::shared_ptr<const Numerics> makeIntegerNumerics(unsigned bits, bool symmetric);
+/// Floats as they are: f16, bf16.
+std::shared_ptr<const Numerics> makeHalfNumerics();
+std::shared_ptr<const Numerics> makeBFloatNumerics();
+/// OCP 8-bit floats with an f16 scale.
+std::shared_ptr<const Numerics> makeE4M3Numerics();
+std::shared_ptr<const Numerics> makeE5M2Numerics();
+/// OCP MXFP4, NF4 of QLoRA.
+std::shared_ptr<const Numerics> makeMicroscalingNumerics();
+std::shared_ptr<const Numerics> makeNormalFloat4Numerics();
+/// Logarithms of real values of one sign (1 to 16 bits), of complex ones (1 to 8 bits of magnitude,
+/// 2 to 12 of phase).
+std::shared_ptr<const Numerics> makeLogNumerics(unsigned bits);
+std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits);
 
 } // namespace ssmq
 

@@ -26,6 +26,19 @@ TEST(ParseFormatTest, ShortSpellings) {
   EXPECT_EQ(getFormat("int8:tensor:static100")->getSpelling(), "i8 sym per_tensor static=100");
 }
 
+TEST(ParseFormatTest, OtherNumerics) {
+  for (const char *spelling :
+       {"f16", "bf16", "mxfp4", "nf4 group=64", "nf4 per_channel", "f8E4M3 per_channel",
+        "f8E5M2 per_tensor static=99.9", "log2<8> per_channel", "logpolar<1,4> per_head"})
+    EXPECT_EQ(getFormat(spelling)->getSpelling(), spelling);
+  EXPECT_EQ(getFormat("nf4")->getSpelling(), "nf4 group=64");
+  EXPECT_EQ(getFormat("nf4:g32")->getSpelling(), "nf4 group=32");
+  EXPECT_EQ(getFormat("f8e4m3:token")->getSpelling(), "f8E4M3 per_token");
+  EXPECT_EQ(getFormat("f8e5m2:head")->getSpelling(), "f8E5M2 per_head");
+  EXPECT_EQ(getFormat("log2<8>:channel")->getSpelling(), "log2<8> per_channel");
+  EXPECT_EQ(getFormat("logpolar<1x4>:tensor")->getSpelling(), "logpolar<1,4> per_tensor");
+}
+
 TEST(ParseFormatTest, DefaultsAreCanonical) {
   for (SiteKind kind : allSiteKinds)
     for (llvm::StringRef spelling : getDefaultFormats(kind)) {
@@ -66,9 +79,27 @@ TEST(ParseFormatTest, Refusals) {
                                "int8:tensor:static100.1",
                                "int8:tensor:static99.",
                                "int8:tensor:static99.1234567",
-                               "int8:tensor:static-99"})
+                               "int8:tensor:static-99",
+                               "f16 per_tensor",
+                               "f16 sym",
+                               "bf16:channel",
+                               "f8E4M3",
+                               "f8e4m3:channel:sym",
+                               "mxfp4 group=32",
+                               "mxfp4:static99",
+                               "nf4:g64:asym",
+                               "log2<8>",
+                               "log2<8:channel",
+                               "log2<0> per_channel",
+                               "log2<17> per_channel",
+                               "log2<f16",
+                               "log2<f16>",
+                               "logpolar<1,4",
+                               "logpolar<1> per_channel",
+                               "logpolar<1,4> per_channel static=99",
+                               "logpolar<1,13> per_channel"})
     expectMessage(getMessage(parseFormat(spelling)), "is not known; write for example");
-  EXPECT_LT(getMessage(parseFormat(std::string(10000, 'x'))).size(), 300u);
+  EXPECT_LT(getMessage(parseFormat(std::string(10000, 'x'))).size(), 400u);
 }
 
 } // namespace

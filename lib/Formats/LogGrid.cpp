@@ -1,0 +1,51 @@
+//===- LogGrid.cpp - Magnitudes on a logarithmic scale --------------------===//
+
+#include "LogGrid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ssmq {
+
+static constexpr double kOctave = 1 << 20;
+
+RunFault fitLogGrid(const RunRange &range, RunGrid &grid) {
+  if (!range.isFinite)
+    return RunFault::NotFinite;
+  if (range.mostMagnitude == 0)
+    return RunFault::None;
+  if (range.hasZeros)
+    return RunFault::MixedZeros;
+  if (range.mostMagnitude > std::numeric_limits<float>::max())
+    return RunFault::TooLarge;
+  auto getExponent = [](double magnitude) {
+    auto exponent = static_cast<int32_t>(std::nearbyint(std::log2(magnitude) * kOctave));
+    // 2^128 is no float.
+    int32_t most = magnitude < 1 ? -1 : 128 * (1 << 20) - 1;
+    return std::min(exponent, most);
+  };
+  grid.scale = 1;
+  grid.lowValue = range.leastMagnitude;
+  grid.highValue = range.mostMagnitude;
+  grid.lowExponent = getExponent(range.leastMagnitude);
+  grid.highExponent = getExponent(range.mostMagnitude);
+  return RunFault::None;
+}
+
+LogGrid::LogGrid(const RunGrid &grid, unsigned bits)
+    : lowMagnitude(grid.lowValue), highMagnitude(grid.highValue), low(grid.lowExponent) {
+  double width = static_cast<double>(grid.highExponent) - grid.lowExponent;
+  lastCode = std::min(static_cast<double>((1u << bits) - 1), width);
+  step = lastCode ? width / lastCode : 0;
+}
+
+double LogGrid::round(double magnitude) const {
+  double code = 0;
+  if (magnitude >= highMagnitude)
+    code = lastCode;
+  else if (magnitude > lowMagnitude && step)
+    code = std::clamp(std::nearbyint((std::log2(magnitude) * kOctave - low) / step), 0.0, lastCode);
+  return std::exp2((low + code * step) / kOctave);
+}
+
+} // namespace ssmq

@@ -1,0 +1,98 @@
+//===- LogPolarNumerics.cpp - Complex values by magnitude and phase -------===//
+//
+// logpolar<m,p>, for complex values whose real and imaginary parts are neighbours, such as a
+// discrete A: m bits of magnitude on a logarithmic grid (see LogGrid.h) and p bits of phase, the
+// multiples of 2 pi / 2^p in [-pi, pi). So |A| < 1 survives rounding, and a system that was stable
+// stays so; on a Cartesian grid it does not. Zeros can be held only where all values are zero.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FloatRange.h"
+#include "LogGrid.h"
+#include "ssmq/Formats/Packing.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <vector>
+
+using namespace llvm;
+
+namespace ssmq {
+
+namespace {
+
+class LogPolarNumerics final : public RunNumerics<LogPolarNumerics> {
+public:
+  LogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits)
+      : magnitudeBits(magnitudeBits), phaseBits(phaseBits) {
+    int64_t count = int64_t(1) << phaseBits;
+    for (int64_t code = 0; code < count; ++code)
+      cosines.push_back(getCosine(static_cast<double>(code) / count));
+  }
+
+  std::string getSpelling() const override {
+    return formatv("logpolar<{0},{1}>", magnitudeBits, phaseBits);
+  }
+  int64_t getRowBytes(int64_t columns) const override {
+    return getPackedRowBytes(columns / 2, magnitudeBits + phaseBits);
+  }
+  int64_t getRunBytes() const override { return 2 * sizeof(int32_t); }
+  int64_t getValueSize() const override { return 2; }
+
+  RunRange findRange(ArrayRef<float> values) const override {
+    RunRange range = findFloatRange(values);
+    for (size_t i = 0; i + 1 < values.size(); i += 2)
+      addMagnitude(range, getMagnitude(values[i], values[i + 1]));
+    return range;
+  }
+
+  RunFault fit(const RunRange &range, RunGrid &grid) const override {
+    RunFault fault = fitLogGrid(range, grid);
+    // Parts rounded to f32 turn a magnitude of 1 into one just below, which is to stay below; so
+    // that it is not moved a second time, an end at 1 is moved past it.
+    for (int32_t *end : {&grid.lowExponent, &grid.highExponent})
+      if (fault == RunFault::None && *end == 0)
+        *end = 1;
+    return fault;
+  }
+
+  void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
+    if (grid.scale == 0) {
+      std::fill(values.begin(), values.end(), 0.0f);
+      return;
+    }
+    LogGrid magnitudes(grid, magnitudeBits);
+    const auto count = static_cast<int64_t>(cosines.size());
+    for (size_t i = 0; i + 1 < values.size(); i += 2) {
+      double magnitude = magnitudes.round(getMagnitude(values[i], values[i + 1]));
+      double turns = std::atan2(double(values[i + 1]), double(values[i])) / (2 * numbers::pi);
+      // Negative codes wrap, and so does half a turn.
+      int64_t code = static_cast<int64_t>(std::nearbyint(turns * count)) & (count - 1);
+      values[i] = static_cast<float>(magnitude * cosines[code]);
+      values[i + 1] = static_cast<float>(magnitude * cosines[(code - count / 4) & (count - 1)]);
+    }
+  }
+
+private:
+  static double getMagnitude(double real, double imaginary) {
+    return std::sqrt(real * real + imaginary * imaginary);
+  }
+
+  /// Of an angle in turns; exact at quarters.
+  static double getCosine(double turns) {
+    double cosine = std::cos(2 * numbers::pi * turns);
+    return std::abs(cosine) < 1e-12 ? 0 : cosine;
+  }
+
+  unsigned magnitudeBits, phaseBits;
+  /// Of k / 2^phaseBits turns; the sine is the cosine a quarter earlier.
+  std::vector<double> cosines;
+};
+
+} // namespace
+
+std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits) {
+  return std::make_shared<LogPolarNumerics>(magnitudeBits, phaseBits);
+}
+
+} // namespace ssmq

@@ -1,0 +1,53 @@
+//===- MicroscalingNumerics.cpp - MXFP4 -----------------------------------===//
+//
+// OCP Microscaling Formats v1.0, MXFP4: 32 values share the scale 2^k (E8M0) with
+//   k = floor(log2 max |x|) - 2,   value = round(x / 2^k) * 2^k,
+// round being to E2M1 (0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives), saturating (section 6.3).
+//
+//===----------------------------------------------------------------------===//
+
+#include "FloatRange.h"
+#include "SmallFloat.h"
+#include "ssmq/Formats/Numerics.h"
+#include "ssmq/Formats/Packing.h"
+
+using namespace llvm;
+
+namespace ssmq {
+
+namespace {
+
+class MicroscalingNumerics final : public RunNumerics<MicroscalingNumerics> {
+public:
+  std::string getSpelling() const override { return "mxfp4"; }
+  int64_t getRowBytes(int64_t columns) const override { return getPackedRowBytes(columns, 4); }
+  int64_t getRunBytes() const override { return sizeof(uint8_t); }
+  std::optional<Sharing> getDefaultSharing() const override { return Sharing{Sharing::Group, 32}; }
+  bool hasFixedSharing() const override { return true; }
+  RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
+
+  RunFault fit(const RunRange &range, RunGrid &grid) const override {
+    if (!range.isFinite)
+      return RunFault::NotFinite;
+    constexpr int kLeastExponent = -127, kElementExponent = 2;
+    float most = std::max(range.high, -range.low);
+    if (most > 0)
+      grid.scale =
+          std::ldexp(1.0f, std::max(std::ilogb(most) - kElementExponent, kLeastExponent));
+    return RunFault::None;
+  }
+
+  void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
+    const float scale = grid.scale, divisor = scale ? scale : 1;
+    for (float &value : values)
+      value = roundToSmallFloat(value / divisor, kE2M1) * scale;
+  }
+};
+
+} // namespace
+
+std::shared_ptr<const Numerics> makeMicroscalingNumerics() {
+  return std::make_shared<MicroscalingNumerics>();
+}
+
+} // namespace ssmq
