@@ -7,6 +7,7 @@ measurement that is started again with as many shards. Tokens go to the workers 
 through Dask.
 """
 
+import fcntl
 import logging
 import time
 from collections.abc import Callable
@@ -40,6 +41,14 @@ def _get_journal(output: Path, shard: str) -> Path:
     return output.with_name(f"{output.name}.shard-{shard.replace('/', '-of-')}.journal")
 
 
+def _wait_for_writer(journal: Path) -> None:
+    """Until nobody writes it: a task of an earlier start, whose command was killed, goes on to its
+    end, and what it measures is of use."""
+    if journal.exists():
+        with open(journal) as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+
+
 def measure_shard(model: Path, calibration: Text, output: Path, options: stages.MeasureOptions
                   ) -> bytes | Failure:
     """The task: the bytes of the shard's table."""
@@ -50,10 +59,11 @@ def measure_shard(model: Path, calibration: Text, output: Path, options: stages.
         if not output.parent.is_dir():
             raise Error(f"{output.parent} is not there on this worker; the folder of the output "
                         "must be visible to all of them")
+        journal = _get_journal(output, options.shard)
+        _wait_for_writer(journal)
         with scratch_directory() as scratch:
             table = scratch / "table.json"
-            stages.measure(load_original(model), calibration, table, options,
-                           _get_journal(output, options.shard))
+            stages.measure(load_original(model), calibration, table, options, journal)
             return table.read_bytes()
     except Error as error:
         return Failure(str(error), error.status)

@@ -223,8 +223,9 @@ def _agree(signs: np.ndarray, decided: np.ndarray) -> tuple[float, int]:
 
 
 def compare(x: Draws, reference: Draws, level: float = LEVEL) -> Tau:
-    """Resampling adds noise to noise, which pulls each tau towards zero: the distribution of the
-    resampled taus is moved so that its mean is the measured tau, and the interval is cut at 1."""
+    """The interval holds what other texts of these lengths would give, which is nearer to zero than
+    the tau of endless texts: noise spoils ranks. Resampling adds noise once more, so the
+    distribution of the resampled taus is moved until its mean is the measured tau."""
     value = float(scipy.stats.kendalltau(x.values, reference.values).statistic)
     size, resamples = x.samples.shape
     num_pairs = size * (size - 1) // 2

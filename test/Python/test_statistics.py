@@ -178,3 +178,22 @@ def test_compare():
     # Nothing but noise: the interval holds zero.
     noise = statistics.compare(draw_noisy(np.ones(20), 1, 5), draw_noisy(np.ones(20), 1, 6))
     assert noise.interval[0] < 0 < noise.interval[1] and noise.num_by_both < 10
+
+
+@pytest.mark.parametrize("noise", [0.5, 3])
+def test_tau_intervals_cover(noise):
+    """They hold the mean over many texts about as often as they say."""
+    generator = np.random.default_rng(8)
+    x, y = np.linspace(1, 3, 15), np.linspace(1, 3, 15) + generator.normal(0, 0.3, 15)
+
+    def draw(means, seed):
+        rows = [make_row(10 * generator.normal(mean, noise, 32)) for mean in means]
+        return statistics.draw(rows, resamples=200, seed=seed)
+
+    results = [statistics.compare(draw(x, 0), draw(y, 1)) for _ in range(80)]
+    mean = np.mean([tau.value for tau in results])
+    assert np.mean([tau.interval[0] <= mean <= tau.interval[1] for tau in results]) > 0.88
+    # And say no more than they must.
+    spread = np.std([tau.value for tau in results])
+    width = np.mean([tau.interval[1] - tau.interval[0] for tau in results])
+    assert width < 1.5 * 3.92 * spread
