@@ -44,8 +44,9 @@ RunFault IntegerNumerics::fit(const RunRange &range, RunGrid &grid) const {
   if (symmetric) {
     grid.lowCode = -steps;
     grid.highCode = steps;
-    // Where scales are coarse, the largest value may not reach the largest code.
-    if (grid.scale)
+    // Where scales are coarse, the largest value may not reach the largest code: in bf16, and near
+    // the least f16.
+    if (grid.scale && (bits > 8 || grid.scale < 0x1p-15f))
       grid.scale = roundScaleUp(std::nearbyint(width / grid.scale) * grid.scale / steps);
   } else if (grid.scale) {
     grid.lowCode = -std::nearbyint(-range.low / grid.scale);

@@ -32,8 +32,7 @@ public:
     constexpr int kLeastExponent = -127, kElementExponent = 2;
     float most = std::max(range.high, -range.low);
     if (most > 0)
-      grid.scale =
-          std::ldexp(1.0f, std::max(std::ilogb(most) - kElementExponent, kLeastExponent));
+      grid.scale = std::ldexp(1.0f, std::max(std::ilogb(most) - kElementExponent, kLeastExponent));
     return RunFault::None;
   }
 

@@ -54,12 +54,10 @@ std::vector<Case> getCases() {
     auto up = bits == 16 ? roundUp16 : roundUp;
     double q = (1 << (bits - 1)) - 1, steps = (1 << bits) - 1;
     std::string name = "i" + std::to_string(bits);
-    cases.push_back({name + " sym", [=](double, llvm::ArrayRef<float> run) {
-                       return up(getMost(run) / q) / 2;
-                     }});
-    cases.push_back({name + " asym", [=](double, llvm::ArrayRef<float> run) {
-                       return up(getWidth(run) / steps);
-                     }});
+    cases.push_back({name + " sym",
+                     [=](double, llvm::ArrayRef<float> run) { return up(getMost(run) / q) / 2; }});
+    cases.push_back({name + " asym",
+                     [=](double, llvm::ArrayRef<float> run) { return up(getWidth(run) / steps); }});
   }
   cases.push_back({"f16", [](double x, auto) { return std::abs(x) * 0x1p-11 + 0x1p-25; }});
   cases.push_back({"bf16", [](double x, auto) { return std::abs(x) * 0x1p-8 + 0x1p-134; }});
@@ -72,17 +70,16 @@ std::vector<Case> getCases() {
   cases.push_back({"mxfp4", [](double x, llvm::ArrayRef<float> run) {
                      return std::max(std::abs(x) / 4, getMost(run) / 16 + 0x1p-129);
                    }});
-  cases.push_back({"nf4", [](double, llvm::ArrayRef<float> run) {
-                     return 0.1520 * roundUp(getMost(run));
-                   }});
+  cases.push_back(
+      {"nf4", [](double, llvm::ArrayRef<float> run) { return 0.1520 * roundUp(getMost(run)); }});
   for (unsigned bits : {1, 2, 4, 8, 16})
-    cases.push_back({"log2<" + std::to_string(bits) + ">",
-                     [=](double x, llvm::ArrayRef<float> run) {
-                       std::vector<double> magnitudes;
-                       for (float value : run)
-                         magnitudes.push_back(std::abs(value));
-                       return std::abs(x) * getLogError(magnitudes, bits);
-                     }});
+    cases.push_back(
+        {"log2<" + std::to_string(bits) + ">", [=](double x, llvm::ArrayRef<float> run) {
+           std::vector<double> magnitudes;
+           for (float value : run)
+             magnitudes.push_back(std::abs(value));
+           return std::abs(x) * getLogError(magnitudes, bits);
+         }});
   return cases;
 }
 
@@ -212,7 +209,8 @@ TEST(FormatPropertyTest, ZerosStayZeros) {
 TEST(FormatPropertyTest, HugeValues) {
   for (const Case &one : getCases())
     for (std::vector<float> row : {std::vector<float>{1e30f, 2e29f},
-                                   {std::numeric_limits<float>::max(), 1.f}, {70000.f, 1.f}}) {
+                                   {std::numeric_limits<float>::max(), 1.f},
+                                   {70000.f, 1.f}}) {
       llvm::Expected<Tensor> result = tryRoundRow(one.numerics, row);
       if (!result) {
         std::string message = llvm::toString(result.takeError());

@@ -28,8 +28,8 @@ double getMagnitude(llvm::ArrayRef<float> values, size_t i) {
 
 /// Complex values as real and imaginary parts, of magnitudes in [least, most].
 std::vector<float> makeComplex(std::mt19937 &random, int count, double least, double most) {
-  std::uniform_real_distribution<double> angle(-M_PI, M_PI), exponent(std::log2(least),
-                                                                      std::log2(most));
+  std::uniform_real_distribution<double> angle(-M_PI, M_PI),
+      exponent(std::log2(least), std::log2(most));
   std::vector<float> values;
   for (int i = 0; i < count; ++i) {
     double magnitude = std::exp2(exponent(random)), phase = angle(random);
@@ -63,7 +63,8 @@ TEST(LogFormatTest, PolarErrorBoundAndIdempotence) {
   std::mt19937 random(4);
   for (int magnitudeBits : {1, 2, 4, 8})
     for (int phaseBits : {2, 4, 7, 12})
-      for (auto [least, most] : {std::pair(0.5, 0.999), {1e-3, 1e3}, {1e-30, 1e30}, {1.0, 1.0001}}) {
+      for (auto [least, most] :
+           {std::pair(0.5, 0.999), {1e-3, 1e3}, {1e-30, 1e30}, {1.0, 1.0001}}) {
         std::string spelling = "logpolar<" + std::to_string(magnitudeBits) + "," +
                                std::to_string(phaseBits) + "> per_tensor";
         std::vector<float> values = makeComplex(random, 64, least, most);

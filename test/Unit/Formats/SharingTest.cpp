@@ -121,8 +121,8 @@ TEST(SharingTest, StaticRunsAreRoundedAlone) {
       EXPECT_EQ(ranges.getRanges().size(), one.runs.size());
       Tensor expected = roundAlone(numerics, value, one.runs);
       for (unsigned threads : {1, 3})
-        expectSameBits(llvm::cantFail(format->round(value, one.layout, &ranges, threads)),
-                       expected, format->getSpelling());
+        expectSameBits(llvm::cantFail(format->round(value, one.layout, &ranges, threads)), expected,
+                       format->getSpelling());
       // Idempotent, and what is larger takes the ends.
       expectSameBits(llvm::cantFail(format->round(expected, one.layout, &ranges)), expected,
                      format->getSpelling());
