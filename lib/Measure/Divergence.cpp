@@ -3,6 +3,7 @@
 #include "ssmq/Measure/Divergence.h"
 
 #include "LogitRow.h"
+#include "RowComparison.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
@@ -115,8 +116,10 @@ Expected<TeacherLogits> TeacherLogits::create(Tensor logits, llvm::ArrayRef<int3
     Peak peak = findPeak(row);
     if (!peak.allFinite)
       return makeNotFinite(i);
-    teacher.rows.push_back({getLogSumExp(peak, sumExp(row, row, peak.largest).exp), sumSquares(row),
-                            peak.largest, peak.index, targets[i]});
+    double expSum = sumExp(row, row, peak.largest).exp;
+    appendHeavyBlocks(row, peak.largest, expSum, teacher.heavyBlocks);
+    teacher.rows.push_back({expSum, getLogSumExp(peak, expSum), sumSquares(row), peak.largest,
+                            peak.smallest, peak.index, targets[i], teacher.heavyBlocks.size()});
   }
   teacher.logits = std::move(logits);
   return teacher;
@@ -127,6 +130,70 @@ double TeacherLogits::getCrossEntropy() const {
   for (size_t i = 0; i < rows.size(); ++i)
     sum += rows[i].logSumExp - logits.data<float>()[i * getVocabSize() + rows[i].target];
   return sum;
+}
+
+namespace {
+/// What the sums over a row say; the student's log-sum-exp is the teacher's less `change`.
+struct RowDivergence {
+  double forwardKL, reverseKL, squares, change;
+  bool sameTop;
+};
+} // namespace
+
+/// For logits of any size, from both distributions in double.
+static RowDivergence compareWide(llvm::ArrayRef<float> p, llvm::ArrayRef<float> q, float largest,
+                                 double logSumExp, int32_t top, const Peak &peak) {
+  ExpSums pSums = sumExp(p, q, largest), qSums = sumExp(q, p, peak.largest);
+  double change = logSumExp - getLogSumExp(peak, qSums.exp);
+  return {pSums.weighted / pSums.exp - change, qSums.weighted / qSums.exp + change, pSums.squares,
+          change, peak.index == top};
+}
+
+/// The formulas of RowComparison.h.
+static RowDivergence getDivergence(const RowComparison &sums, double expSum, float offset,
+                                   bool sameTop) {
+  double m = sums.m / expSum, s = sums.s / expSum, t = sums.t / expSum;
+  double logZ = std::log1p(m + s);
+  return {logZ - m, (m + t) / (1 + m + s) - logZ, sums.squares, -(offset + logZ), sameTop};
+}
+
+Expected<PositionDivergence> TeacherLogits::compareRow(size_t index,
+                                                       llvm::ArrayRef<float> q) const {
+  const Row &row = rows[index];
+  llvm::ArrayRef<float> p = logits.data<float>().slice(index * q.size(), q.size());
+  size_t heavyBegin = index == 0 ? 0 : rows[index - 1].heavyEnd;
+  // Shifts the difference to zero at the likeliest token.
+  float offset = q[row.top] - p[row.top];
+  RowComparison sums =
+      compareRows(p, q, row.largest, offset,
+                  llvm::ArrayRef(heavyBlocks).slice(heavyBegin, row.heavyEnd - heavyBegin));
+  RowDivergence found;
+  // False for what is not finite.
+  if (row.largest - row.smallest <= maxRowDifference &&
+      sums.largest - row.smallest - offset <= maxRowDifference &&
+      row.largest - sums.smallest + offset <= maxRowDifference && std::isfinite(sums.squares)) {
+    bool sameTop =
+        q[row.top] == sums.largest && !llvm::is_contained(q.take_front(row.top), sums.largest);
+    found = getDivergence(sums, row.expSum, offset, sameTop);
+  } else {
+    Peak peak = findPeak(q);
+    if (!peak.allFinite)
+      return makeNotFinite(index);
+    found = compareWide(p, q, row.largest, row.logSumExp, row.top, peak);
+  }
+  PositionDivergence one;
+  // KL is never negative, but its rounding can be.
+  one.forwardKL = std::max(0.0, found.forwardKL);
+  one.reverseKL = std::max(0.0, found.reverseKL);
+  one.squaredError = found.squares;
+  one.squaredTeacher = row.squares;
+  one.teacherCrossEntropy = row.logSumExp - p[row.target];
+  one.crossEntropyChange = (static_cast<double>(p[row.target]) - q[row.target]) - found.change;
+  // From 0, which keeps an equal probability from changing by -0.
+  one.probabilityChange =
+      std::exp(-one.teacherCrossEntropy) * std::expm1(0 - one.crossEntropyChange);
+  one.sameTop1 = found.sameTop;
+  return one;
 }
 
 Expected<DivergenceSums> TeacherLogits::compare(llvm::ArrayRef<float> student,
@@ -146,28 +213,11 @@ TeacherLogits::compare(llvm::ArrayRef<float> student, int64_t first,
                              static_cast<long long>(getNumPositions()), vocab);
   DivergenceSums sums;
   for (size_t i = 0; i < count; ++i) {
-    const Row &row = rows[first + i];
-    llvm::ArrayRef<float> q = student.slice(i * vocab, vocab);
-    llvm::ArrayRef<float> p = logits.data<float>().slice((first + i) * vocab, vocab);
-    Peak peak = findPeak(q);
-    if (!peak.allFinite)
-      return makeNotFinite(first + i);
-    ExpSums pSums = sumExp(p, q, row.largest), qSums = sumExp(q, p, peak.largest);
-    double change = row.logSumExp - getLogSumExp(peak, qSums.exp);
-    PositionDivergence one;
-    // KL is never negative, but its rounding can be.
-    one.forwardKL = std::max(0.0, pSums.weighted / pSums.exp - change);
-    one.reverseKL = std::max(0.0, qSums.weighted / qSums.exp + change);
-    one.squaredError = pSums.squares;
-    one.squaredTeacher = row.squares;
-    one.teacherCrossEntropy = row.logSumExp - p[row.target];
-    one.crossEntropyChange = (static_cast<double>(p[row.target]) - q[row.target]) - change;
-    // From 0, which keeps an equal probability from changing by -0.
-    one.probabilityChange =
-        std::exp(-one.teacherCrossEntropy) * std::expm1(0 - one.crossEntropyChange);
-    one.sameTop1 = peak.index == row.top;
-    add(sums, one);
-    onPosition(one);
+    Expected<PositionDivergence> one = compareRow(first + i, student.slice(i * vocab, vocab));
+    if (!one)
+      return one.takeError();
+    add(sums, *one);
+    onPosition(*one);
   }
   return sums;
 }

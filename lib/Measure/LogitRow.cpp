@@ -2,6 +2,7 @@
 
 #include "LogitRow.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -71,17 +72,19 @@ static inline Floats loadNext(llvm::ArrayRef<float> row, size_t i, float padding
 static inline Doubles widen(Floats v) { return __builtin_convertvector(v, Doubles); }
 
 Peak ssmq::findPeak(llvm::ArrayRef<float> row) {
-  Floats largest(row[0]);
+  Floats largest(row[0]), smallest(row[0]);
   Ints finite(-1);
   const Floats maximum(std::numeric_limits<float>::max());
   for (size_t i = 0; i < row.size(); i += width) {
     Floats v = loadNext(row, i, row[0]);
     largest = v > largest ? v : largest;
+    smallest = v < smallest ? v : smallest;
     finite &= __builtin_elementwise_abs(v) <= maximum;
   }
-  Peak peak{largest[0], 0, true};
+  Peak peak{largest[0], smallest[0], 0, true};
   for (int lane = 0; lane < width; ++lane) {
     peak.largest = std::max(peak.largest, largest[lane]);
+    peak.smallest = std::min(peak.smallest, smallest[lane]);
     peak.allFinite &= finite[lane] != 0;
   }
   if (!peak.allFinite)

@@ -14,8 +14,8 @@
 namespace ssmq {
 
 struct Peak {
-  float largest;
-  /// Where it is, the first of equals.
+  float largest, smallest;
+  /// Where the largest is, the first of equals.
   int32_t index;
   bool allFinite;
 };
