@@ -10,6 +10,8 @@ from .errors import Error
 
 DOCUMENT = "ssmq-sensitivity"
 VERSION = 2
+# No measurement is larger, and squares and products stay finite.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class SensitivityTable:
         short = [row for row in self.rows
                  if not row.is_predicted and len(row.sequences) < self.run["numSequences"]]
         gaps = []
+        if not self.noise_floor:
+            gaps.append("there is no noise floor")
         if empty:
             gaps.append(f"{len(empty)} of {len(self.sites)} sites have no row ({empty[0]} ...)")
         if short:
@@ -82,19 +86,44 @@ class SensitivityTable:
         return [row for row in self.rows if row.format == format]
 
 
+def _check(is_good: bool, problem: str) -> None:
+    if not is_good:
+        raise ValueError(problem)
+
+
 def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
+    number = float("nan") if value is None else float(value)
+    _check(value is None or abs(number) < LARGEST, f"{value} is no measurement")
+    return number
+
+
+def _column(value: list, site: str) -> np.ndarray:
+    column = np.array(value, dtype=float)
+    _check(column.ndim == 1 and bool((np.abs(column) < LARGEST).all()),
+           f"a column of {site} is no list of numbers")
+    return column
+
+
+def _read_site(value: dict) -> Site:
+    return Site(value["name"], str(value.get("kind", "weight")), int(value["rows"]), int(value["columns"]),
+                int(value["elements"]), int(value["baselineBytes"]))
 
 
 def _read_row(value: dict, site: str) -> Row:
     estimates = {name: Estimate(_number(one["mean"]), _number(one["standardError"]))
                  for name, one in value["estimates"].items() if isinstance(one, dict)}
-    sums = {name: np.array(column, dtype=float) for name, column in value["sums"].items()}
-    sequences = sums.pop("sequence").astype(int)
-    if any(column.shape != sequences.shape for column in sums.values()):
-        raise ValueError(f"the columns of {site} differ in length")
-    return Row(site, str(value["format"]), int(value.get("bytes", 0)),
-               value.get("method") == "predicted", estimates, sequences, sums)
+    sums = {name: _column(column, site) for name, column in value["sums"].items()}
+    sequences = sums.pop("sequence")
+    _check(all(len(column) == len(sequences) for column in sums.values()),
+           f"the columns of {site} differ in length")
+    _check(len(set(sequences)) == len(sequences) and
+           bool(((sequences >= 0) & (sequences < 2 ** 31)).all()),
+           f"the sequences of {site} are not distinct")
+    _check((sums["positions"] > 0).all(), f"a sequence of {site} has no positions")
+    is_predicted = value.get("method") == "predicted"
+    _check("forwardKL" in (estimates if is_predicted else sums), f"{site} has no KL")
+    return Row(site, str(value["format"]), int(value.get("bytes", 0)), is_predicted, estimates,
+               sequences.astype(int), sums)
 
 
 def read(path: Path) -> SensitivityTable:
@@ -110,12 +139,23 @@ def read(path: Path) -> SensitivityTable:
         raise Error(f"{path} has version {value.get('version')}; this ssmq reads {VERSION}; "
                     "measure again")
     try:
-        sites = [Site(one["name"], one.get("kind", "weight"), one["rows"], one["columns"],
-                      one["elements"], one["baselineBytes"]) for one in value["sites"]]
-        return SensitivityTable(
-            path, value["run"], value["model"]["numParameters"], value["model"]["fixedBytes"],
-            sites, [_read_row(one, one["site"]) for one in value["rows"]],
-            [_read_row(one, "noise-floor") for one in value["noiseFloor"]])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _parse(path, value)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Error(f"{path} is no whole sensitivity table: {type(error).__name__} {error}; was "
                     "it edited?") from None
+
+
+def _parse(path: Path, value: dict) -> SensitivityTable:
+    run, model = value["run"], value["model"]
+    run = run | {name: int(run[name]) for name in ("numSequences", "sequenceLength", "vocabSize")}
+    run = run | {name: str(run[name]) for name in ("model", "calibration")}
+    _check(min(run["numSequences"], int(model["numParameters"])) > 0, "the run is empty")
+    sites = [_read_site(one) for one in value["sites"]]
+    rows = [_read_row(one, one["site"]) for one in value["rows"]]
+    names = {site.name for site in sites}
+    _check(all(isinstance(name, str) for name in names) and len(names) == len(sites) and
+           all(row.site in names for row in rows) and
+           len({(row.site, row.format) for row in rows}) == len(rows),
+           "its rows and its sites do not agree")
+    return SensitivityTable(path, run, int(model["numParameters"]), int(model["fixedBytes"]), sites,
+                            rows, [_read_row(one, "noise-floor") for one in value["noiseFloor"]])

@@ -1,6 +1,7 @@
 """`ssmq rank` on a table with known means, and on damaged ones."""
 
 import json
+import random
 
 import pytest
 import tables
@@ -105,3 +106,41 @@ def test_formats_that_are_not_there(fails, tmp_path):
     fails("int9", "rank", table, "--format", "int9:channel")
     with pytest.raises(Error, match="does not exist"):
         ranking.rank(sensitivity.read(tmp_path / "none.json"))
+
+
+def list_places(value, path=()):
+    """Of everything in a JSON document."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) \
+        if isinstance(value, list) else ()
+    for key, one in items:
+        yield from list_places(one, (*path, key))
+
+
+@pytest.mark.filterwarnings("error")
+def test_changed_tables_end_in_an_error_or_a_ranking(tmp_path):
+    """Any one value replaced or dropped."""
+    generator = random.Random(1)
+    path = make_table(tmp_path / "table.json")
+    text = path.read_text()
+    places = [place for place in list_places(json.loads(text)) if place]
+    refused = 0
+    for place in generator.choices(places, k=400):
+        table = json.loads(text)
+        holder = table
+        for key in place[:-1]:
+            holder = holder[key]
+        if generator.random() < 0.2:
+            del holder[place[-1]]
+        else:
+            holder[place[-1]] = generator.choice(
+                [None, True, -1, 0, 2 ** 70, 1e308, -1e308, 1e-320, float("inf"), float("nan"),
+                 "", "x", [], [1], [[1]], {}, {"mean": 1}])
+        path.write_text(json.dumps(table))
+        try:
+            result = ranking.rank(sensitivity.read(path), generator.choice([None, I8, "all"]))
+            result.to_table(), result.to_json(), result.note
+        except Error as error:
+            assert "table.json" in str(error)
+            refused += 1
+    assert 150 < refused < 390
