@@ -52,7 +52,16 @@ template <typename T, void (*destroy)(T *)>
 using Handle = std::unique_ptr<T, Deleter<T, destroy>>;
 
 using Tokens = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Values = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Logits = nb::ndarray<nb::numpy, float, nb::ndim<2>>;
+
+/// Hands the array over to Python.
+Logits toArray(std::unique_ptr<float[]> values, size_t rows, size_t columns) {
+  float *data = values.get();
+  nb::capsule owner(values.release(),
+                    [](void *array) noexcept { delete[] static_cast<float *>(array); });
+  return Logits(data, {rows, columns}, owner);
+}
 
 struct Context {
   Handle<SsmqContext, ssmqContextDestroy> handle;
@@ -96,10 +105,7 @@ struct Program {
       return ssmqProgramForward(handle.get(), state.handle.get(), tokens.data(), tokens.size(),
                                 logits.get());
     });
-    float *data = logits.get();
-    nb::capsule owner(logits.release(),
-                      [](void *array) noexcept { delete[] static_cast<float *>(array); });
-    return Logits(data, {tokens.size(), vocab}, owner);
+    return toArray(std::move(logits), tokens.size(), vocab);
   }
 
   SsmqEvaluation evaluate(const Tokens &tokens, const Program *teacher, int64_t sequenceLength,
@@ -219,6 +225,25 @@ static std::vector<SsmqQuantile> toList(const SsmqQuantile (&quantiles)[n]) {
   return {quantiles, quantiles + n};
 }
 
+static std::vector<std::string> getDefaultFormats(const std::string &kind) {
+  std::vector<std::string> formats;
+  auto append = [](const char *data, size_t size, void *userData) {
+    static_cast<std::vector<std::string> *>(userData)->emplace_back(data, size);
+  };
+  check([&] { return ssmqGetDefaultFormats(kind.c_str(), append, &formats); });
+  return formats;
+}
+
+static Logits roundValues(const std::string &format, const std::string &kind, int64_t headSize,
+                          const Values &values) {
+  size_t rows = values.shape(0), columns = values.shape(1);
+  SsmqValueLayout layout{kind.c_str(), static_cast<int64_t>(rows), static_cast<int64_t>(columns),
+                         headSize};
+  auto rounded = std::make_unique<float[]>(rows * columns);
+  check([&] { return ssmqFormatRound(format.c_str(), &layout, values.data(), rounded.get()); });
+  return toArray(std::move(rounded), rows, columns);
+}
+
 NB_MODULE(_ssmq, module) {
   module.doc() = "Bindings of the C interface of ssmq; use the package ssmq.";
 
@@ -285,6 +310,15 @@ NB_MODULE(_ssmq, module) {
     check([&] { return ssmqFormatGetSpelling(format.c_str(), appendTo, &text); });
     return text;
   });
+  module.def("get_default_formats", &getDefaultFormats);
+  module.def("get_format_bytes", [](const std::string &format, const std::string &kind,
+                                    int64_t rows, int64_t columns, int64_t headSize) {
+    int64_t bytes;
+    SsmqValueLayout layout{kind.c_str(), rows, columns, headSize};
+    check([&] { return ssmqFormatGetNumBytes(format.c_str(), &layout, &bytes); });
+    return bytes;
+  });
+  module.def("round_values", &roundValues, "format"_a, "kind"_a, "head_size"_a, "values"_a);
 
   nb::class_<Context>(module, "Context").def(nb::init<>());
   nb::class_<State>(module, "State")

@@ -217,9 +217,34 @@ SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *
 SSMQ_EXPORT SsmqStatus ssmqMergeTables(const char *const *tables, size_t numTables,
                                        const char *merged);
 
+/*===-- Formats -----------------------------------------------------------===*/
+
 /** The canonical spelling of a format, as tables name it ("i4 sym group=64" for "int4:g64"). */
 SSMQ_EXPORT SsmqStatus ssmqFormatGetSpelling(const char *format, SsmqBytesCallback callback,
                                              void *userData);
+
+/** Calls back with the spelling of each format that is measured at sites of this kind when none is
+ *  named. */
+SSMQ_EXPORT SsmqStatus ssmqGetDefaultFormats(const char *kind, SsmqBytesCallback callback,
+                                             void *userData);
+
+/** A value as formats see it, row-major (see ssmq/Formats/ValueLayout.h). */
+typedef struct SsmqValueLayout {
+  /** "weight", "norm", "activation", "parameter", "state" or "cache". */
+  const char *kind;
+  int64_t rows, columns;
+  /** Channels of a head; 0 where there are no heads. */
+  int64_t headSize;
+} SsmqValueLayout;
+
+/** Bytes of codes and scales. Fails when the format cannot hold such a value. */
+SSMQ_EXPORT SsmqStatus ssmqFormatGetNumBytes(const char *format, const SsmqValueLayout *layout,
+                                             int64_t *numBytes);
+
+/** What `values` become when they are stored in the format: the numbers that are measured. A static
+ *  format takes its ranges from `values` themselves. Both arrays are [rows][columns]. */
+SSMQ_EXPORT SsmqStatus ssmqFormatRound(const char *format, const SsmqValueLayout *layout,
+                                       const float *values, float *rounded);
 
 /*===-- Assignment --------------------------------------------------------===*/
 

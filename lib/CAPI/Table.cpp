@@ -1,7 +1,6 @@
 //===- Table.cpp - Sensitivity tables of the C interface ------------------===//
 
 #include "Status.h"
-#include "ssmq/Formats/Format.h"
 #include "ssmq/Measure/SensitivityTable.h"
 #include "ssmq/Support/Error.h"
 
@@ -27,18 +26,5 @@ SsmqStatus ssmqMergeTables(const char *const *tables, size_t numTables, const ch
                          llvm::toString(std::move(error)));
     }
     return result->write(merged);
-  });
-}
-
-SsmqStatus ssmqFormatGetSpelling(const char *format, SsmqBytesCallback callback, void *userData) {
-  return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({format, reinterpret_cast<const void *>(callback)}))
-      return error;
-    Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
-    if (!parsed)
-      return parsed.takeError();
-    std::string spelling = (*parsed)->getSpelling();
-    callback(spelling.data(), spelling.size(), userData);
-    return Error::success();
   });
 }

@@ -6,9 +6,10 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("the module _ssmq is not built: run scripts/demo, "
                               "ninja -C build/release _ssmq, or pip install .") from error
 
+from . import formats
 from .errors import Error
 from .model import Model, load
 from .program import Estimate, Evaluation, Program, State, Throughput
 
 __version__ = "0.1.0"
-__all__ = ["Error", "Estimate", "Evaluation", "Model", "Program", "State", "Throughput", "load"]
+__all__ = ["formats", "Error", "Estimate", "Evaluation", "Model", "Program", "State", "Throughput", "load"]

@@ -94,6 +94,23 @@ static void testErrors(SsmqContext *context) {
   CHECK(strcmp(spelling, "i4 sym group=64") == 0);
 }
 
+static void testFormats(void) {
+  SsmqValueLayout layout = {"weight", 1, 3, 0};
+  const float values[3] = {1, -2, 7};
+  float rounded[3] = {0, 0, 0};
+  int64_t numBytes = 0;
+  size_t size = 0;
+  CHECK(ssmqFormatRound("int4:channel", &layout, values, rounded) == SSMQ_OK);
+  CHECK(memcmp(values, rounded, sizeof(values)) == 0);
+  CHECK(ssmqFormatGetNumBytes("int4:channel", &layout, &numBytes) == SSMQ_OK && numBytes == 4);
+  CHECK(ssmqFormatGetNumBytes("int4:head", &layout, &numBytes) == SSMQ_INPUT_ERROR);
+  CHECK(ssmqFormatRound("int4:channel", &layout, NULL, rounded) == SSMQ_USAGE_ERROR);
+  CHECK(ssmqGetDefaultFormats("state", count, &size) == SSMQ_OK && size > 10);
+  CHECK(ssmqGetDefaultFormats("states", count, &size) == SSMQ_INPUT_ERROR);
+  layout.rows = INT64_MAX;
+  CHECK(ssmqFormatRound("int4:channel", &layout, values, rounded) == SSMQ_INPUT_ERROR);
+}
+
 static void testModule(SsmqModule *module) {
   char before[4096] = "", after[4096] = "";
   size_t size = 0;
@@ -182,6 +199,7 @@ int main(void) {
 
   CHECK(ssmqContextCreate(&context) == SSMQ_OK);
   testErrors(context);
+  testFormats();
   CHECK(ssmqModuleParse(context, text, strlen(text), "text", &module) == SSMQ_OK);
   testModule(module);
   CHECK(ssmqProgramInterpret(module, SSMQ_KERNELS_FAST, 1, &program) == SSMQ_INPUT_ERROR);
