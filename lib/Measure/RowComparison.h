@@ -12,8 +12,8 @@
 // Blocks with a heavy token, and rows of a small vocabulary, are summed in double. All others, the
 // bulk of a row, are evaluated in float and added up in double every few blocks. Their rounding
 // errors, of about 1e-7, differ from token to token and average out: the KL of a position is
-// relatively right to 3e-7, that of a sequence to 1e-8 (5e-8 when all logits move together or by
-// more than 1), below what the rounding of f32 logits themselves does to it.
+// relatively right to 3e-7, that of a sequence to about 1e-8 (1e-7 when all logits move together or
+// by more than 1), below what the rounding of f32 logits themselves does to it.
 //
 //===----------------------------------------------------------------------===//
 
