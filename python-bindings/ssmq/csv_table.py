@@ -1,4 +1,4 @@
-"""A sensitivity table as CSV: a line for each row, full precision, nothing where a number is missing.
+"""A sensitivity table as CSV: a line for each row, in full precision, empty where a number misses.
 
 A spreadsheet runs a cell that begins with = + - or @ as a formula, and names come from files that
 somebody else may have made: such a name gets a quote before it, as OWASP advises. No name of a
@@ -25,7 +25,8 @@ def format(path: Path) -> str:
               for one in judge(table, table.select(name))}
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FIXED + [column for name in others for column in (name, f"{name}_standardError")])
+    writer.writerow(FIXED + [column for name in others
+                             for column in (name, f"{name}_standardError")])
     for row in table.rows:
         writer.writerow(map(_guard, _make_cells(judged[row.site, row.format], others)))
     return text.getvalue()

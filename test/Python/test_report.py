@@ -16,8 +16,9 @@ HOSTILE = ['</script><script>alert("1")</script>', "<img src=x onerror=alert(1)>
 @pytest.fixture
 def table(tmp_path):
     """Layers 0 and 1, an embedding before and a state within; one row predicted, one unknown."""
-    names = ["model.embed_tokens:weight", *(f"model.layers.{layer}.mixer.{place}" for layer in (0, 1)
-                                            for place in ("in_proj:weight", "in_proj:input"))]
+    names = ["model.embed_tokens:weight"] + [
+        f"model.layers.{layer}.mixer.in_proj:{operand}" for layer in (0, 1)
+        for operand in ("weight", "input")]
     sites = [make_site(name, "weight" if name.endswith("weight") else "activation")
              for name in names]
     rows = [make_row(name, I4, 160, 0.1 / 2 ** index, sameTop1=(0.9, 0.01))
@@ -109,8 +110,8 @@ def test_hostile_names(run, tmp_path):
     text, data = report(run, tmp_path, table)
     assert [site["name"] for site in data["tables"][0]["sites"]] == HOSTILE
     assert len({site["label"] for site in data["tables"][0]["sites"]}) == len(HOSTILE)
-    # The scripts are those of the page: data, charts, the page's own.
-    assert len(re.findall("<script", re.sub("(?s)<script>.*?</script>", "<script", text))) == 3
+    # The scripts are those of the page: theme, data, charts, the page's own.
+    assert len(re.findall("<script", re.sub("(?s)<script>.*?</script>", "<script", text))) == 4
     assert "<title>Sensitivity of &lt;/title&gt;" in text
 
     code, _, _ = run("export", table, "--csv", tmp_path / "table.csv")
@@ -132,11 +133,12 @@ def test_csv(run, table, tmp_path):
     first = rows[0]
     assert float(first["forwardKL"]) == pytest.approx(source[0]["estimates"]["forwardKL"]["mean"],
                                                      rel=1e-15)
-    assert (first["kind"], first["layer"], first["role"], first["method"], first["bits"],
-            first["bytes"], first["sequences"], first["positions"], first["sameTop1"],
-            first["rank_low"], first["rank_high"]) == (
-                "weight", "pre", "embed_tokens", "measured", "5.0", "160", "8", "80", "0.9", "1", "1")
-    assert float(first["forwardKL_low"]) < float(first["forwardKL"]) < float(first["forwardKL_high"])
+    expected = {"kind": "weight", "layer": "pre", "role": "embed_tokens", "method": "measured",
+                "bits": "5.0", "bytes": "160", "sequences": "8", "positions": "80",
+                "sameTop1": "0.9", "rank_low": "1", "rank_high": "1"}
+    assert {name: first[name] for name in expected} == expected
+    low, kl, high = (float(first["forwardKL" + end]) for end in ("_low", "", "_high"))
+    assert low < kl < high
     # What is missing is empty.
     assert rows[4]["method"] == "predicted" and rows[4]["sameTop1"] == ""
     assert (rows[6]["forwardKL"], rows[6]["forwardKL_low"], rows[6]["rank_low"]) == ("", "", "")
@@ -187,6 +189,6 @@ def test_places():
              "a.layers.0.mamba.in_proj:input", "a.layers.10.mamba.in_proj:weight",
              "a.layers.10.moe.experts.3.up", "a.layers.10.moe.experts.4.up", "norm", "norm:weight"]
     assert [(place.layer, place.role) for place in name_places(names).values()] == [
-        ("pre", "embed"), ("0", "mlp.in_proj"), ("0", "mamba.in_proj"), ("0", "mamba.in_proj:input"),
-        ("10", "mamba.in_proj"), ("10", "3.up"), ("10", "4.up"), ("post", "norm"),
-        ("post", "norm:weight")]
+        ("pre", "embed"), ("0", "mlp.in_proj"), ("0", "mamba.in_proj"),
+        ("0", "mamba.in_proj:input"), ("10", "mamba.in_proj"), ("10", "3.up"), ("10", "4.up"),
+        ("post", "norm"), ("post", "norm:weight")]

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not find(), reason="no Chromium: scripts/setup -
 
 FORMATS = {"i4 sym per_channel": (160, 0.02), "i8 sym per_channel": (288, 1e-4)}
 HOSTILE = "x.2.</script><img src=http://127.0.0.1:9/ onerror=alert(1)>:weight"
-CHARTS = {"heat", "ranking", "curves", "layerShares", "roleShares", "assigned"}
+CHARTS = {"heat", "ranking", "curves", "layerShares", "roleShares", "assigned", "comparison"}
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,9 @@ def page(run, tmp_path):
     table = make_table(tmp_path / "table.json", [make_site(name) for name in names], rows)
     assignment = make_assignment(tmp_path / "assignment.json",
                                  dict.fromkeys(names, "i4 sym per_channel"))
+    other = make_table(tmp_path / "other.json", [make_site(name) for name in names], rows[:60])
     path = tmp_path / "report.html"
-    assert run("report", table, "--assignment", assignment, "-o", path)[0] == 0
+    assert run("report", table, other, "--assignment", assignment, "-o", path)[0] == 0
     return path
 
 
@@ -63,7 +64,8 @@ def test_drawn(browser, page, width, dark):
 
 def test_controls(browser, page):
     browser.open(page)
-    texts = "[...document.querySelectorAll('#grid tbody td:first-child')].map(one => one.textContent)"
+    texts = ("[...document.querySelectorAll('#grid tbody td:first-child')]"
+             ".map(one => one.textContent)")
     names = browser.evaluate(texts)
     assert len(names) == 40 and names[0] == "x.0.mixer.in_proj:weight" and HOSTILE in names
 
@@ -85,13 +87,17 @@ def test_controls(browser, page):
     choose("document.getElementById('sites')", "")
     choose("document.getElementById('view')", "1")
     assert browser.evaluate("document.getElementById('count').textContent").startswith(
-        "40 rows in i8 sym per_channel")
+        "40 rows, i8 sym per_channel")
     act("document.querySelector('#grid thead button').click()")
     names = browser.evaluate(texts)
     assert names[:-1] == sorted(names[:-1])
     act("find.value = '12 conv1d'; find.dispatchEvent(new Event('input'))".replace(
         "find.", "document.getElementById('find')."))
     assert browser.evaluate(texts) == ["x.12.mixer.conv1d:weight"]
+    assert "Kendall's tau between the rankings: 1.00" in browser.evaluate(
+        "document.getElementById('comparisonHint').textContent")
+    choose("document.getElementById('table')", "1")
+    assert len(browser.evaluate(texts)) < 40
     act("document.getElementById('theme').click()")
     assert browser.evaluate("document.documentElement.dataset.theme") == "dark"
     assert browser.errors == [] and browser.requests == []

@@ -23,12 +23,15 @@ def _sorted(field: str) -> alt.EncodingSortField:
     return alt.EncodingSortField(field=field, op="min", order="ascending")
 
 
+LAYER = alt.X("layer:N", sort=_sorted("layerOrder"), title="layer",
+              axis=alt.Axis(labelAngle=0, labelOverlap=True))
+ROLE = alt.Y("role:N", sort=_sorted("roleOrder"), title=None)
+
+
 def heat_map() -> Spec:
     """Layer x role; the text in a cell is KL x 1000."""
-    base = alt.Chart(ROWS).encode(
-        x=alt.X("layer:N", sort=_sorted("layerOrder"), title="layer", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("role:N", sort=_sorted("roleOrder"), title=None), tooltip=TOOLTIP)
-    legend = alt.Legend(orient="top", format="~g", gradientThickness=10)
+    base = alt.Chart(ROWS).encode(x=LAYER, y=ROLE, tooltip=TOOLTIP)
+    legend = alt.Legend(orient="top", format=".0e", gradientThickness=10)
     above = base.mark_rect(style="cell").transform_filter("!datum.below").encode(
         color=alt.Color("kl:Q", scale=alt.Scale(type="log"), title="KL(p‖q)", legend=legend)
     ).properties(name="above")
@@ -56,6 +59,8 @@ def ranking(is_log: bool) -> Spec:
     tied = base.transform_filter("isValid(datum.tiedWith)").mark_rule(style="tie")
     layers.append(tied.encode(y2="tiedWith:N", x=alt.value("width")))
     layers.append(base.mark_text(style="rank").encode(x=alt.value("width"), text="rankText:N"))
+    layers.append(alt.Chart(alt.InlineData([{}])).mark_text(style="rank").encode(
+        x=alt.value("width"), y=alt.value(-8), text=alt.value("rank")))
     floor = alt.Chart(FLOOR).mark_rule(style="floor").encode(
         x=alt.X("kl:Q", scale=scale, title=KL_TITLE), tooltip=alt.Tooltip("text:N"))
     return _finish(alt.layer(*layers, floor), height=alt.Step(STEP))
@@ -67,7 +72,7 @@ def curves() -> Spec:
         x=alt.X("bits:Q", title="bits an element", scale=alt.Scale(zero=False, nice=True),
                 axis=alt.Axis(tickMinStep=1, tickCount=5, format="~g")),
         y=alt.Y("kl:Q", title="KL(p‖q)", scale=alt.Scale(type="log"),
-                axis=alt.Axis(format="~g", tickCount=5)),
+                axis=alt.Axis(format=".0e", tickCount=5)),
         tooltip=TOOLTIP)
     colour = alt.Color("depth:Q", title="layer", legend=None, scale=alt.Scale(domain=[0, 1]))
     line = base.transform_filter("datum.best").mark_line(style="curve").encode(
@@ -93,11 +98,26 @@ def shares(field: str) -> Spec:
     return _finish(alt.layer(bars, texts), height=alt.Step(STEP))
 
 
+def comparison() -> Spec:
+    """The KL of each site in two tables, `kl` and `other`; on the diagonal both agree."""
+    scale = alt.Scale(type="log")
+    base = alt.Chart(ROWS).encode(
+        x=alt.X("kl:Q", scale=scale, axis=alt.Axis(format=".0e", tickCount=6)),
+        y=alt.Y("other:Q", scale=scale, axis=alt.Axis(format=".0e", tickCount=6)))
+    diagonal = alt.Chart(alt.NamedData("ends")).mark_line(style="diagonal").encode(
+        x=alt.X("kl:Q", scale=scale), y=alt.Y("kl:Q", scale=scale))
+    points = base.mark_point(style="measuredPoint").encode(tooltip=[
+        alt.Tooltip("site:N"), alt.Tooltip("klText:N", title="here"),
+        alt.Tooltip("otherText:N", title="there")])
+    names = base.mark_text(style="pointName").encode(text="name:N")
+    return alt.layer(diagonal, points, names).properties(
+        width="container", height=380).to_dict(validate=True)
+
+
 def assigned() -> Spec:
     """Layer x role; the text in a cell is the bits of the format that the site got."""
     base = alt.Chart(ROWS).encode(
-        x=alt.X("layer:N", sort=_sorted("layerOrder"), title="layer", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("role:N", sort=_sorted("roleOrder"), title=None),
+        x=LAYER, y=ROLE,
         tooltip=[alt.Tooltip("site:N"), alt.Tooltip("format:N"),
                  alt.Tooltip("klText:N", title="KL(p‖q)")])
     cells = base.mark_rect(style="cell").encode(
@@ -115,5 +135,6 @@ def _finish(chart: alt.LayerChart, height: alt.Step) -> Spec:
 
 def make_all() -> dict[str, Spec]:
     return {"heat": heat_map(), "rankingLinear": ranking(False), "rankingLog": ranking(True),
-            "curves": curves(), "layerShares": shares("layer"), "roleShares": shares("kind of site"),
-            "assigned": assigned()}
+            "curves": curves(), "layerShares": shares("layer"),
+            "roleShares": shares("kind of site"),
+            "comparison": comparison(), "assigned": assigned()}

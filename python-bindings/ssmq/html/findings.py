@@ -82,8 +82,11 @@ def _describe_order(rows: Sequence[JudgedRow]) -> str:
     ranked = [row for row in rows if row.ranks]
     certain = sum(row.ranks[0] == row.ranks[1] for row in ranked)
     below = sum(row.is_below_floor for row in ranked)
-    text = f"The data fix the rank of {certain} of {_plural(len(ranked), 'site')}"
-    text += "; the others are tied with a neighbour" if certain < len(ranked) else ""
+    text = (f"The data fix the rank of all {len(ranked)} sites" if certain == len(ranked) else
+            f"The data fix the rank of {certain} of {len(ranked)} sites; the others "
+            "have ties" if certain else
+            f"The data fix no rank: all {len(ranked)} sites have ties")
     if below:
-        text += f", and {below} of them lie below the noise floor, where ranks mean nothing"
+        verb = "lies" if below == 1 else "lie"
+        text += f". {below} {verb} below the noise floor, where order means nothing"
     return text + "."

@@ -24,6 +24,12 @@ from . import charts
 from .data import make_table
 
 
+SCRIPTS = ["rows.js", "look.js", "charts.js", "comparison.js", "grid.js", "page.js"]
+# Before anything is painted.
+_START = ('document.documentElement.dataset.theme = '
+          'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";')
+
+
 def render(paths: list[Path], assignment: Path | None) -> str:
     tables = [read_table(path) for path in paths]
     formats = read_assignment(assignment) if assignment else {}
@@ -32,7 +38,7 @@ def render(paths: list[Path], assignment: Path | None) -> str:
     if assignment and not any(chosen):
         raise Error(f"{assignment} names no site of {paths[0]}; was it made for another model?")
     data = [make_table(table, one or None) for table, one in zip(tables, chosen, strict=True)]
-    scripts = [_make_vega(), _read("page.js")]
+    scripts = [_START, _make_vega(), _join_scripts()]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_read("page.html.j2")).render(
@@ -44,7 +50,7 @@ def render(paths: list[Path], assignment: Path | None) -> str:
 
 
 def _read(name: str) -> str:
-    return (importlib.resources.files(__package__) / name).read_text(encoding="utf-8")
+    return (importlib.resources.files(__package__) / "page" / name).read_text(encoding="utf-8")
 
 
 def _make_vega() -> str:
@@ -52,6 +58,11 @@ def _make_vega() -> str:
     version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     return "(() => {" + vl_convert.javascript_bundle(vl_version=version).replace(
         "</script", "<\\/script") + "})();"
+
+
+def _join_scripts() -> str:
+    """In one scope that nothing else sees."""
+    return '(() => {\n"use strict";\n' + "\n".join(map(_read, SCRIPTS)) + "})();\n"
 
 
 def _hash(script: str) -> str:
