@@ -22,7 +22,7 @@ static constexpr StringLiteral kState[] = {"f16",
 static constexpr StringLiteral kCache[] = {"f16", "i8 sym per_token", "f8E4M3 per_token",
                                            "i4 sym group=32"};
 static constexpr StringLiteral kParameter[] = {"f16", "bf16", "i8 sym per_tensor",
-                                               "i8 sym per_channel", "log2<8> per_channel"};
+                                               "i8 sym per_channel", "log2<8> per_tensor"};
 static constexpr StringLiteral kNorm[] = {"f16", "bf16", "i8 sym per_tensor"};
 
 ArrayRef<StringLiteral> getDefaultFormats(SiteKind kind) {

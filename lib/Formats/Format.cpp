@@ -77,25 +77,32 @@ int64_t Format::getNumBytes(const ValueLayout &layout) const {
          runs->getNumScales() * numerics->getRunBytes();
 }
 
+char UnfitValueError::ID = 0;
+
+void UnfitValueError::log(raw_ostream &stream) const { stream << text; }
+
+std::error_code UnfitValueError::convertToErrorCode() const { return inconvertibleErrorCode(); }
+
 static Error makeError(RunFault fault, const Format &format, SiteKind kind) {
+  auto makeUnfit = [&](const char *what) {
+    return make_error<UnfitValueError>(
+        formatv(what, getName(kind), format.getSpelling()).str());
+  };
   switch (fault) {
-  case RunFault::None: break;
+  case RunFault::None:
+    break;
   case RunFault::NotFinite:
     return createStringError("the " + getName(kind) +
                              " holds a value that is not finite (NaN or infinity)");
   case RunFault::TooLarge:
-    return createStringError("the " + getName(kind) + " holds values too large for format '" +
-                             format.getSpelling() + "'; use more bits or keep it as it is");
+    return makeUnfit("the {0} holds values too large for format '{1}'; use more bits or keep it as "
+                     "it is");
   case RunFault::MixedSigns:
-    return createStringError("the " + getName(kind) +
-                             " holds negative and positive values in one "
-                             "run, which format '" +
-                             format.getSpelling() + "' cannot hold; use integers");
+    return makeUnfit("the {0} holds negative and positive values in one run, which format '{1}' "
+                     "cannot hold; use integers");
   case RunFault::MixedZeros:
-    return createStringError("the " + getName(kind) +
-                             " holds a zero beside other values, which "
-                             "the logarithms of format '" +
-                             format.getSpelling() + "' cannot hold; use integers");
+    return makeUnfit("the {0} holds a zero beside other values, which the logarithms of format "
+                     "'{1}' cannot hold; use integers");
   }
   return Error::success();
 }

@@ -42,6 +42,20 @@ struct Percentile {
   std::string getSpelling() const;
 };
 
+/// Rounding failed although every value is finite and the layout is legal: the values are too large,
+/// or of both signs where the format takes logarithms. A sweep leaves such a candidate out.
+class UnfitValueError : public llvm::ErrorInfo<UnfitValueError> {
+public:
+  static char ID;
+
+  explicit UnfitValueError(std::string message) : text(std::move(message)) {}
+  void log(llvm::raw_ostream &stream) const override;
+  std::error_code convertToErrorCode() const override;
+
+private:
+  std::string text;
+};
+
 class Format {
 public:
   /// Without a percentile the format is dynamic.
@@ -66,7 +80,8 @@ public:
 
   /// What the value (f32, f16 or bf16, of any shape) becomes when it is stored: f32 of the same
   /// shape. Static formats need `ranges`, others ignore them. Fails on values that are not finite
-  /// and on those that the format cannot hold. Bits do not depend on `threads`.
+  /// and, by an UnfitValueError, on those that the format cannot hold. Bits do not depend on
+  /// `threads`.
   llvm::Expected<Tensor> round(const Tensor &value, const ValueLayout &layout,
                                const StaticRanges *ranges, unsigned threads = 1) const;
   /// The same in place, as for a state after each step. After an error the values are undefined.

@@ -39,6 +39,29 @@ TEST(ParseFormatTest, OtherNumerics) {
   EXPECT_EQ(getFormat("logpolar<1x4>:tensor")->getSpelling(), "logpolar<1,4> per_tensor");
 }
 
+/// Whatever parses is spelled in one way, which parses to itself.
+TEST(ParseFormatTest, AnyTextIsRefusedOrCanonical) {
+  const std::vector<std::string> parts = {
+      "i4", "i16", "int8", "sym", "asym", "f8E4M3", "mxfp4", "nf4", "log2<8>", "logpolar<1,4>",
+      "per_tensor", "per_head", "tensor", "token", "group=32", "g64", "static=99", "static50.5",
+      "static=100.0", " ", " ", " ", ":", ":", ":", "<", "9", ""};
+  std::mt19937 random(8);
+  int accepted = 0;
+  for (int i = 0; i < 200000; ++i) {
+    std::string text;
+    for (unsigned part = 0, count = 1 + random() % 7; part < count; ++part)
+      text += parts[random() % parts.size()];
+    auto format = parseFormat(text);
+    if (!format) {
+      llvm::consumeError(format.takeError());
+      continue;
+    }
+    ++accepted;
+    EXPECT_EQ(getFormat((*format)->getSpelling())->getSpelling(), (*format)->getSpelling()) << text;
+  }
+  EXPECT_GT(accepted, 100);
+}
+
 TEST(ParseFormatTest, DefaultsAreCanonical) {
   for (SiteKind kind : allSiteKinds)
     for (llvm::StringRef spelling : getDefaultFormats(kind)) {
