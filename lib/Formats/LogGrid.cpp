@@ -25,26 +25,21 @@ RunFault fitLogGrid(const RunRange &range, RunGrid &grid) {
     return std::min(exponent, most);
   };
   grid.scale = 1;
-  grid.lowValue = range.leastMagnitude;
-  grid.highValue = range.mostMagnitude;
   grid.lowExponent = getExponent(range.leastMagnitude);
   grid.highExponent = getExponent(range.mostMagnitude);
   return RunFault::None;
 }
 
 LogGrid::LogGrid(const RunGrid &grid, unsigned bits)
-    : lowMagnitude(grid.lowValue), highMagnitude(grid.highValue), low(grid.lowExponent) {
+    : low(grid.lowExponent) {
   double width = static_cast<double>(grid.highExponent) - grid.lowExponent;
   lastCode = std::min(static_cast<double>((1u << bits) - 1), width);
-  step = lastCode ? width / lastCode : 0;
+  step = lastCode ? width / lastCode : 1;
 }
 
 double LogGrid::round(double magnitude) const {
-  double code = 0;
-  if (magnitude >= highMagnitude)
-    code = lastCode;
-  else if (magnitude > lowMagnitude && step)
-    code = std::clamp(std::nearbyint((std::log2(magnitude) * kOctave - low) / step), 0.0, lastCode);
+  double code = std::nearbyint((std::log2(magnitude) * kOctave - low) / step);
+  code = std::clamp(code, 0.0, lastCode);
   return std::exp2((low + code * step) / kOctave);
 }
 

@@ -2,8 +2,8 @@
 //
 // Magnitudes in [least, most] become 2^l for l on a uniform grid from log2(least) to log2(most).
 // Its ends are multiples of 2^-20 (fixed point in 32 bits), and it is never finer than that, so
-// that rounding to f32 moves no value to another point of the grid. The least and the most take the
-// ends. Magnitudes below one stay below one.
+// that rounding to f32 moves no value to another point of the grid. Magnitudes that are all below
+// one stay below one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,7 +37,6 @@ public:
   double round(double magnitude) const;
 
 private:
-  double lowMagnitude, highMagnitude;
   double low, step, lastCode;
 };
 

@@ -10,6 +10,7 @@
 #include "FloatRange.h"
 #include "LogGrid.h"
 #include "ssmq/Formats/Packing.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -58,7 +59,7 @@ public:
 
   void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
     if (grid.scale == 0) {
-      std::fill(values.begin(), values.end(), 0.0f);
+      llvm::fill(values, 0.0f);
       return;
     }
     LogGrid magnitudes(grid, magnitudeBits);

@@ -104,16 +104,11 @@ def log_magnitudes(magnitudes, bits, is_complex=False):
         code = min(round(math.log2(magnitude) * 2**20), -1 if magnitude < 1 else 2**27 - 1)
         return 1 if is_complex and code == 0 else code
 
-    least, most = min(magnitudes), max(magnitudes)
-    low, high = end(least), end(most)
+    low, high = end(min(magnitudes)), end(max(magnitudes))
     last = min(2**bits - 1, high - low)
-    step = (high - low) / last if last else 0
+    step = (high - low) / last if last else 1
     for magnitude in magnitudes:
-        code = 0
-        if magnitude >= most:
-            code = last
-        elif magnitude > least and step:
-            code = min(max(round((math.log2(magnitude) * 2**20 - low) / step), 0), last)
+        code = min(max(round((math.log2(magnitude) * 2**20 - low) / step), 0), last)
         yield 2.0 ** ((low + code * step) / 2**20)
 
 

@@ -46,7 +46,7 @@ struct Percentile {
 /// or of both signs where the format takes logarithms. A sweep leaves such a candidate out.
 class UnfitValueError : public llvm::ErrorInfo<UnfitValueError> {
 public:
-  static char ID;
+  static char ID; // NOLINT(readability-identifier-naming): ErrorInfo wants this name
 
   explicit UnfitValueError(std::string message) : text(std::move(message)) {}
   void log(llvm::raw_ostream &stream) const override;

@@ -197,6 +197,39 @@ TEST(FormatPropertyTest, Monotone) {
     }
 }
 
+/// Values on and between the points of each grid, with a last value that makes the scale 1.
+TEST(FormatPropertyTest, TiesGoToEven) {
+  struct {
+    const char *numerics;
+    std::vector<float> values, rounded;
+  } cases[] = {
+      {"i8 sym", {0.5f, 1.5f, -2.5f, 2.6f, 127}, {0, 2, -2, 3, 127}},
+      {"i4 asym", {0.5f, 1.5f, 2.5f, 0, 15}, {0, 2, 2, 0, 15}},
+      {"f16", {2049, 2051, 0x1p-25f, 0x1.8p-24f, 65519}, {2048, 2052, 0, 0x1p-23f, 65504}},
+      {"bf16", {257, 259, -0x1p-134f, 0x1.8p-133f}, {256, 260, -0.f, 0x1p-132f}},
+      {"f8E4M3",
+       {17, 19, 0x1p-10f, 0x1.8p-9f, 0x1.1p-6f, 0x1.3p-6f, -447, 448},
+       {16, 20, 0, 0x1p-8f, 0x1p-6f, 0x1.4p-6f, -448, 448}},
+      {"f8E5M2",
+       {9, 11, 0x1p-17f, 0x1.8p-16f, 0x1.2p-14f, 57344},
+       {8, 12, 0, 0x1p-15f, 0x1p-14f, 57344}},
+      {"mxfp4",
+       {0.25f, 0.75f, 1.25f, 1.75f, 2.5f, 3.5f, 5, -7.9f},
+       {0, 1, 1, 2, 2, 4, 4, -6}},
+      {"nf4",
+       {0.07958029955625534f / 2, (0.07958029955625534f + 0.16093020141124725f) / 2,
+        -0.09105003625154495f / 2, 1},
+       {0.07958029955625534f, 0.07958029955625534f, -0.09105003625154495f, 1}},
+  };
+  for (const auto &one : cases) {
+    Tensor result = roundRow(one.numerics, one.values);
+    EXPECT_EQ(std::memcmp(result.getRawData(), one.rounded.data(), result.getNumBytes()), 0)
+        << print(one.numerics, result.data<float>());
+  }
+  expectMessage(getMessage(tryRoundRow("f16", {65520})), "too large for format 'f16'");
+  expectMessage(getMessage(tryRoundRow("bf16", {0x1.ffp127f})), "too large for format 'bf16'");
+}
+
 TEST(FormatPropertyTest, ZerosStayZeros) {
   for (const Case &one : getCases()) {
     Tensor result = roundRow(one.numerics, std::vector<float>(9, 0.f));

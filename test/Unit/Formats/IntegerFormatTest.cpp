@@ -246,6 +246,14 @@ TEST(IntegerFormatTest, AsymmetricUsesTheWholeRange) {
   EXPECT_LT(getError(*asymmetric), getError(*symmetric) / 3);
 }
 
+TEST(IntegerFormatTest, CodesOfOtherFormats) {
+  for (const char *spelling : {"i16 sym per_channel", "i8 sym per_tensor", "f16", "nf4", "mxfp4"}) {
+    EXPECT_FALSE(getFormat(spelling)->hasCodes());
+    expectMessage(getMessage(getFormat(spelling)->quantize(makeWeight({2, 2}, 1, 1))),
+                  "can be measured, but weights cannot be stored in it yet");
+  }
+}
+
 TEST(IntegerFormatTest, EmptyWeights) {
   for (const Shape &shape : {Shape{0, 5}, Shape{5, 0}}) {
     QuantizedTensor quantized =

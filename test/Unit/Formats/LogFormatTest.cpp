@@ -64,7 +64,7 @@ TEST(LogFormatTest, PolarErrorBoundAndIdempotence) {
   for (int magnitudeBits : {1, 2, 4, 8})
     for (int phaseBits : {2, 4, 7, 12})
       for (auto [least, most] :
-           {std::pair(0.5, 0.999), {1e-3, 1e3}, {1e-30, 1e30}, {1.0, 1.0001}}) {
+           {std::pair(0.5, 0.999), {1e-3, 1e3}, {1e-30, 1e30}, {1.0, 1.0001}, {1.0, 1.00001}}) {
         std::string spelling = "logpolar<" + std::to_string(magnitudeBits) + "," +
                                std::to_string(phaseBits) + "> per_tensor";
         std::vector<float> values = makeComplex(random, 64, least, most);
