@@ -183,7 +183,7 @@ def test_command(run, fails, directory, tmp_path):
     student, cache = tmp_path / "student", tmp_path / "cache.safetensors"
     assert run("quantize", directory, "--uniform", "int4:channel", "-o", student)[0] == 0
     text = make_text(tmp_path / "text.txt", 2)
-    arguments = ["eval", student, "--text", text, "--sequence-length", 16]
+    arguments = ["eval", student, "--text", text, "--engine", "reference", "--sequence-length", 16]
     first = run(*arguments, "--teacher", directory, "--json")[1]
     for teacher in (["--teacher", directory], ["--teacher", directory], []):
         assert run(*arguments, *teacher, "--teacher-cache", cache, "--json")[:2] == (0, first)
@@ -202,7 +202,8 @@ def test_command(run, fails, directory, tmp_path):
 
 def test_json_of_what_has_no_error(run, directory, tmp_path):
     text = make_text(tmp_path / "text.txt", 2)
-    report = json.loads(run("eval", directory, "--text", text, "--teacher", directory, "--json")[1],
+    report = json.loads(run("eval", directory, "--text", text, "--teacher", directory, "--json",
+                            "--engine", "reference")[1],
                         parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert report["perplexity"]["standard_error"] is None
     assert report["signal_to_noise_db"]["mean"] is None
