@@ -1,11 +1,14 @@
 """`ssmq eval`: perplexity on a text, and the divergence from a teacher."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from .calibration import get_sketch
 from .engine import Engine, get_threads, make_program
+from .errors import Error
 from .model import PROGRAM_FILES, Model
+from .output import scratch_directory
 from .program import Evaluation
 from .text import read_text, refuse_overlap
 from .tokenizer import Tokenizer
@@ -13,27 +16,42 @@ from .tokenizer import Tokenizer
 
 def evaluate(model: Model, text: Path, teacher: Model | None, engine: Engine,
              sequence_length: int, teacher_cache: Path | None = None) -> Evaluation:
+    if teacher_cache and not teacher_cache.exists():
+        if not teacher:
+            raise Error(f"{teacher_cache} does not exist, and no teacher is given to write it")
+        if not teacher_cache.absolute().parent.is_dir():
+            raise Error(f"{teacher_cache.absolute().parent} is not a directory")
     content = read_text(text, Tokenizer(model.directory))
     for one in (model, teacher):
         sketch = get_sketch(one.directory) if one else None
         if sketch:
             refuse_overlap(sketch, content)
-    threads = get_threads()
     # Sequences run at the same time: one thread each is the best use of the cores.
     student = make_program(model, engine, 1)
-    reference, identity = None, ""
-    if teacher and teacher_cache:
-        identity = f"{hash_model(teacher)} {engine}"
-    if teacher and not (teacher_cache and teacher_cache.exists()):
-        reference = make_program(teacher, engine, 1)
-    return student.evaluate(content.tokens, reference, sequence_length, threads, teacher_cache,
-                            identity)
+
+    def compare(with_teacher: bool, cache: Path | None) -> Evaluation:
+        reference = make_program(teacher, engine, 1) if with_teacher else None
+        identity = f"{hash_model(teacher, teacher_cache)} {engine}" if teacher and cache else ""
+        return student.evaluate(content.tokens, reference, sequence_length, get_threads(), cache,
+                                identity)
+
+    if not teacher_cache:
+        return compare(teacher is not None, None)
+    if teacher_cache.exists():
+        return compare(False, teacher_cache)
+    # Gigabytes, which an interruption must not leave behind.
+    with scratch_directory(teacher_cache.absolute().parent, f".{teacher_cache.name}.") as scratch:
+        unfinished = scratch / teacher_cache.name
+        result = compare(True, unfinished)
+        os.replace(unfinished, teacher_cache)
+        return result
 
 
-def hash_model(model: Model) -> str:
-    """Of all files that decide its logits, wherever they lie."""
+def hash_model(model: Model, cache: Path) -> str:
+    """Of all files that decide its logits, wherever they lie; the cache may lie among them."""
     digest = hashlib.sha256()
-    files = sorted(model.directory.glob("*.safetensors"))
+    files = sorted(path for path in model.directory.glob("*.safetensors")
+                   if path.absolute() != cache.absolute())
     files += [model.directory / name for name in ("config.json", *PROGRAM_FILES)]
     for path in files:
         if path.exists():

@@ -198,6 +198,11 @@ def test_command(run, fails, directory, tmp_path):
           cache)
     fails("does not exist, and no teacher", *arguments, "--teacher-cache", tmp_path / "none")
     fails("safetensors", *arguments, "--teacher-cache", text)
+    fails("is not a directory", *arguments, "--teacher", directory, "--teacher-cache",
+          tmp_path / "none" / "cache")
+    # A student that fails leaves no teacher behind.
+    (student / "model.safetensors").write_bytes(b"")
+    fails("safetensors", *arguments, "--teacher", directory, "--teacher-cache", tmp_path / "new")
 
 
 def test_json_of_what_has_no_error(run, directory, tmp_path):
