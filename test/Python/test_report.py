@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 
 import pytest
 from ssmq.places import name_places
@@ -182,6 +183,17 @@ def test_outputs(fails, table, tmp_path):
     fails("table.json exists", "report", table, "-o", table)
     fails("table.json exists", "export", table, "--csv", table)
     fails("none is not a directory", "export", table, "--csv", tmp_path / "none" / "table.csv")
+
+
+def test_without_the_extra(fails, table, monkeypatch, tmp_path):
+    import ssmq.html as package
+
+    for name in ("page", "charts"):
+        monkeypatch.delitem(sys.modules, f"ssmq.html.{name}", raising=False)
+        monkeypatch.delattr(package, name, raising=False)
+    monkeypatch.setitem(sys.modules, "altair", None)
+    fails("the report needs altair: pip install 'ssmq[report]'", "report", table, "-o",
+          tmp_path / "report.html")
 
 
 def test_places():

@@ -5,6 +5,7 @@ which are named by their hashes: a name in a table cannot become code.
 """
 
 import base64
+import functools
 import hashlib
 import importlib.resources
 import json
@@ -53,6 +54,7 @@ def _read(name: str) -> str:
     return (importlib.resources.files(__package__) / "page" / name).read_text(encoding="utf-8")
 
 
+@functools.cache
 def _make_vega() -> str:
     """Vega, Vega-Lite and Vega-Embed in the version that the charts are written for."""
     version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
