@@ -58,7 +58,9 @@ def test_content(run, table, tmp_path):
     shares = dict(map(tuple, views[I4]["layers"]))
     assert shares["pre"] == pytest.approx(0.1 / 0.1915, rel=0.05)
     assert sum(shares.values()) == pytest.approx(1)
-    assert "embed_tokens holds" in " ".join(views[I4]["sentences"])
+    sentences = " ".join(views[I4]["sentences"])
+    assert "embed_tokens holds" in sentences and "By kind of value: weight " in sentences
+    assert one["gaps"] == []
     # Without a KL there is no rank, and the row stands last.
     assert views[I8]["ranks"] == [[1, 1], None] and one["rows"][6][5] is None
     assert {row[4] for row in one["rows"]} == {"measured", "predicted"}
@@ -157,6 +159,7 @@ def test_one_site(run, tmp_path, sequences):
     _, data = report(run, tmp_path, table)
     (one,) = data["tables"]
     assert one["rows"][0][6:8] == [None, None] and one["floors"] == []
+    assert one["gaps"][0] == "there is no noise floor"
     assert "the one site" in one["views"][0]["sentences"][0]
     assert run("export", table, "--csv", tmp_path / "table.csv")[0] == 0
 

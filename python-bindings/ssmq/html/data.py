@@ -50,10 +50,11 @@ def make_table(table: SensitivityTable, assignment: dict[str, str] | None) -> di
     floors = [{"name": row.format, "kl": _round(row.estimates[KL].mean)}
               for row in table.noise_floor if KL in row.estimates]
     return {
-        "name": str(table.run.get("model", table.path.name)),
+        "name": table.run["model"],
         "file": table.path.name,
-        "calibration": str(table.run.get("calibration", "unknown")),
+        "calibration": table.run["calibration"],
         "facts": describe_run(table),
+        "gaps": table.gaps,
         "floor": _round(statistics.get_floor(table.noise_floor)),
         "floors": floors,
         "sites": _make_sites(table),
@@ -69,10 +70,10 @@ def describe_run(table: SensitivityTable) -> list[tuple[str, str]]:
     """What was measured on what, for the head of the page."""
     run = table.run
     predicted = sum(row.is_predicted for row in table.rows)
-    sequences, length = run.get("numSequences", 0), run.get("sequenceLength", 0)
+    sequences, length = run["numSequences"], run["sequenceLength"]
     return [("Parameters", f"{table.num_parameters:,}"),
-            ("Calibration", str(run.get("calibration", "unknown"))),
-            ("Tokens", f"{sequences} x {length}"),
+            ("Calibration", run["calibration"]),
+            ("Tokens", f"{sequences * length:,} ({sequences} × {length})"),
             ("Sites", f"{len(table.sites)}"),
             ("Formats", f"{len({row.format for row in table.rows})}"),
             ("Measured rows", f"{len(table.rows) - predicted:,}"),

@@ -69,7 +69,10 @@ def describe(title: str, rows: Sequence[JudgedRow], num_sites: int) -> list[str]
                   f"{most} hold{'s' if most == 1 else ''} 90 %.")
     layers = share_by(rows, lambda row: _name_layer(row.place.layer))
     roles = share_by(rows, lambda row: row.place.role)
+    kinds = share_by(rows, lambda row: row.site.kind)
     result.append("By layer: " + _list(layers) + ". By kind of site: " + _list(roles) + ".")
+    if len(kinds) > 1:
+        result.append("By kind of value: " + _list(kinds, len(kinds)) + ".")
     result.append(_describe_order(rows))
     return result
 

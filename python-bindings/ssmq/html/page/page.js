@@ -1,13 +1,15 @@
 // The page: head, controls, events.
 
 function drawHead() {
-  const {facts, floors} = table();
+  const {facts, floors, gaps} = table();
   get("facts").replaceChildren(...facts.map(([name, value]) => make(
       "div", {}, make("dt", {textContent: name}), make("dd", {textContent: value}))));
   get("floors").textContent = floors.length
       ? "Noise floor: " + floors.map((one) => `${one.name} ${show(one.kl)}`).join(", ") +
             " nats a token; charts show the largest."
       : "The table has no noise floor.";
+  get("gaps").hidden = !gaps.length;
+  get("gaps").textContent = `Incomplete: ${gaps.join("; ")}.`;
 }
 
 function fillControls() {
