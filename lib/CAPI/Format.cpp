@@ -55,8 +55,8 @@ SsmqStatus ssmqGetDefaultFormats(const char *kind, SsmqBytesCallback callback, v
 SsmqStatus ssmqFormatGetNumBytes(const char *format, const SsmqValueLayout *layout,
                                  int64_t *numBytes) {
   return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({format, layout, layout ? layout->kind : nullptr,
-                                           numBytes}))
+    if (Error error =
+            capi::checkPointers({format, layout, layout ? layout->kind : nullptr, numBytes}))
       return error;
     Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
     if (!parsed)
@@ -74,8 +74,8 @@ SsmqStatus ssmqFormatGetNumBytes(const char *format, const SsmqValueLayout *layo
 SsmqStatus ssmqFormatRound(const char *format, const SsmqValueLayout *layout, const float *values,
                            float *rounded) {
   return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({format, layout, layout ? layout->kind : nullptr, values,
-                                           rounded}))
+    if (Error error =
+            capi::checkPointers({format, layout, layout ? layout->kind : nullptr, values, rounded}))
       return error;
     Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
     if (!parsed)

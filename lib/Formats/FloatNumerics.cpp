@@ -28,7 +28,7 @@ public:
     return Sharing{Sharing::PerTensor, 0};
   }
   bool hasFixedSharing() const override { return true; }
-  RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
+  RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
 
   RunFault fit(const RunRange &range, RunGrid &) const override {
     if (!range.isFinite)
@@ -52,7 +52,7 @@ public:
     return Sharing{Sharing::PerTensor, 0};
   }
   bool hasFixedSharing() const override { return true; }
-  RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
+  RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
 
   RunFault fit(const RunRange &range, RunGrid &) const override {
     if (!range.isFinite)
@@ -80,7 +80,7 @@ public:
   int64_t getRowBytes(int64_t columns) const override { return columns; }
   int64_t getRunBytes() const override { return sizeof(uint16_t); }
   bool canClip() const override { return true; }
-  RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
+  RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
 
   RunFault fit(const RunRange &range, RunGrid &grid) const override {
     if (!range.isFinite)

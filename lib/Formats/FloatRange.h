@@ -9,6 +9,21 @@
 
 namespace ssmq {
 
+/// As findFloatRange, for numerics that need only the largest magnitude: the range is symmetric.
+inline RunRange findMagnitudeRange(llvm::ArrayRef<float> values) {
+  uint32_t most = 0;
+  for (const float &value : values) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    most = std::max(most, bits & 0x7fffffffu);
+  }
+  RunRange range;
+  std::memcpy(&range.high, &most, sizeof(most));
+  range.low = -range.high;
+  range.isFinite = most < 0x7f800000u;
+  return range;
+}
+
 /// Fills in low, high and isFinite. Works on the bits as integers, whose reductions compilers
 /// vectorise, as floats' they may not.
 inline RunRange findFloatRange(llvm::ArrayRef<float> values) {

@@ -85,12 +85,10 @@ std::error_code UnfitValueError::convertToErrorCode() const { return inconvertib
 
 static Error makeError(RunFault fault, const Format &format, SiteKind kind) {
   auto makeUnfit = [&](const char *what) {
-    return make_error<UnfitValueError>(
-        formatv(what, getName(kind), format.getSpelling()).str());
+    return make_error<UnfitValueError>(formatv(what, getName(kind), format.getSpelling()).str());
   };
   switch (fault) {
-  case RunFault::None:
-    break;
+  case RunFault::None: break;
   case RunFault::NotFinite:
     return createStringError("the " + getName(kind) +
                              " holds a value that is not finite (NaN or infinity)");

@@ -25,7 +25,9 @@ int64_t IntegerNumerics::getRunBytes() const {
   return sizeof(uint16_t) + (symmetric ? 0 : zeroPointBytes);
 }
 
-RunRange IntegerNumerics::findRange(ArrayRef<float> values) const { return findFloatRange(values); }
+RunRange IntegerNumerics::findRange(ArrayRef<float> values) const {
+  return symmetric ? findMagnitudeRange(values) : findFloatRange(values);
+}
 
 float IntegerNumerics::roundScaleUp(float scale) const {
   return bits > 8 ? roundUpToBFloat(scale) : roundUpToHalf(scale);

@@ -30,8 +30,7 @@ RunFault fitLogGrid(const RunRange &range, RunGrid &grid) {
   return RunFault::None;
 }
 
-LogGrid::LogGrid(const RunGrid &grid, unsigned bits)
-    : low(grid.lowExponent) {
+LogGrid::LogGrid(const RunGrid &grid, unsigned bits) : low(grid.lowExponent) {
   double width = static_cast<double>(grid.highExponent) - grid.lowExponent;
   lastCode = std::min(static_cast<double>((1u << bits) - 1), width);
   step = lastCode ? width / lastCode : 1;

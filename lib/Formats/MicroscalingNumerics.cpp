@@ -24,7 +24,7 @@ public:
   int64_t getRunBytes() const override { return sizeof(uint8_t); }
   std::optional<Sharing> getDefaultSharing() const override { return Sharing{Sharing::Group, 32}; }
   bool hasFixedSharing() const override { return true; }
-  RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
+  RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
 
   RunFault fit(const RunRange &range, RunGrid &grid) const override {
     if (!range.isFinite)

@@ -42,8 +42,8 @@ struct Percentile {
   std::string getSpelling() const;
 };
 
-/// Rounding failed although every value is finite and the layout is legal: the values are too large,
-/// or of both signs where the format takes logarithms. A sweep leaves such a candidate out.
+/// Rounding failed although every value is finite and the layout is legal: the values are too
+/// large, or of both signs where the format takes logarithms. A sweep leaves such a candidate out.
 class UnfitValueError : public llvm::ErrorInfo<UnfitValueError> {
 public:
   static char ID; // NOLINT(readability-identifier-naming): ErrorInfo wants this name

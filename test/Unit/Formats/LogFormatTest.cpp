@@ -112,9 +112,10 @@ TEST(LogFormatTest, Refusals) {
                 "the parameter holds a zero beside other values");
   expectMessage(getMessage(tryRound("log2<8> per_tensor", {1, 1e-40f})), "a zero beside");
   expectMessage(getMessage(tryRound("logpolar<1,4> per_tensor", {1, 0, 0, 0})), "a zero beside");
-  for (auto [spelling, value, isUnfit] :
-       {std::tuple("log2<8> per_tensor", -1.f, true), {"log2<8> per_tensor", NAN, false},
-        {"f16", 1e30f, true}, {"f16", INFINITY, false}})
+  for (auto [spelling, value, isUnfit] : {std::tuple("log2<8> per_tensor", -1.f, true),
+                                          {"log2<8> per_tensor", NAN, false},
+                                          {"f16", 1e30f, true},
+                                          {"f16", INFINITY, false}})
     EXPECT_EQ(tryRound(spelling, {1, value}).errorIsA<UnfitValueError>(), isUnfit) << spelling;
   EXPECT_EQ(getMessage(tryRound("log2<8> group=2", {1, 2, -1, -2, 0, 0})), "");
 }

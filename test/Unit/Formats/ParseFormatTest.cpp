@@ -41,10 +41,34 @@ TEST(ParseFormatTest, OtherNumerics) {
 
 /// Whatever parses is spelled in one way, which parses to itself.
 TEST(ParseFormatTest, AnyTextIsRefusedOrCanonical) {
-  const std::vector<std::string> parts = {
-      "i4", "i16", "int8", "sym", "asym", "f8E4M3", "mxfp4", "nf4", "log2<8>", "logpolar<1,4>",
-      "per_tensor", "per_head", "tensor", "token", "group=32", "g64", "static=99", "static50.5",
-      "static=100.0", " ", " ", " ", ":", ":", ":", "<", "9", ""};
+  const std::vector<std::string> parts = {"i4",
+                                          "i16",
+                                          "int8",
+                                          "sym",
+                                          "asym",
+                                          "f8E4M3",
+                                          "mxfp4",
+                                          "nf4",
+                                          "log2<8>",
+                                          "logpolar<1,4>",
+                                          "per_tensor",
+                                          "per_head",
+                                          "tensor",
+                                          "token",
+                                          "group=32",
+                                          "g64",
+                                          "static=99",
+                                          "static50.5",
+                                          "static=100.0",
+                                          " ",
+                                          " ",
+                                          " ",
+                                          ":",
+                                          ":",
+                                          ":",
+                                          "<",
+                                          "9",
+                                          ""};
   std::mt19937 random(8);
   int accepted = 0;
   for (int i = 0; i < 200000; ++i) {
