@@ -37,7 +37,7 @@ def heat_map() -> Spec:
     ).properties(name="above")
     below = base.mark_rect(style="cellBelow").transform_filter("datum.below")
     texts = [base.mark_text(style=style).transform_filter(f"datum.cellStyle == '{style}'")
-             .encode(text="cellText:N") for style in ("cellPale", "cellDeep", "cellMuted")]
+             .encode(text="cellText:N") for style in ("cellBlack", "cellWhite", "cellMuted")]
     return _finish(alt.layer(above, below, *texts), height=alt.Step(30))
 
 
@@ -121,11 +121,10 @@ def assigned() -> Spec:
         tooltip=[alt.Tooltip("site:N"), alt.Tooltip("format:N"),
                  alt.Tooltip("klText:N", title="KL(p‖q)")])
     cells = base.mark_rect(style="cell").encode(
-        color=alt.Color("format:N", sort=_sorted("formatOrder"), title=None,
-                        scale=alt.Scale(range="ordinal"),
+        color=alt.Color("format:N", title=None,
                         legend=alt.Legend(orient="top", columns=2, labelLimit=260)))
     texts = [base.mark_text(style=style).transform_filter(f"datum.cellStyle == '{style}'")
-             .encode(text="cellText:N") for style in ("cellPale", "cellDeep")]
+             .encode(text="cellText:N") for style in ("cellBlack", "cellWhite")]
     return _finish(alt.layer(cells, *texts), height=alt.Step(30))
 
 

@@ -72,9 +72,10 @@ function drawHeat() {
   // Of a cell; numbers that do not fit are left to the tooltip and the table.
   get("heat").style.minWidth = `${130 + 18 * layers.size}px`;
   const room = (get("heat").clientWidth - 110) / Math.max(1, layers.size);
+  const ramp = getRamp();
   for (const row of rows) {
-    const depth = high > low ? (Math.log(row.kl) - low) / (high - low) : 1;
-    row.cellStyle = row.below ? "cellMuted" : depth > 0.55 ? "cellDeep" : "cellPale";
+    const depth = high > low ? (Math.log(row.kl) - low) / (high - low) : 0.5;
+    row.cellStyle = row.below ? "cellMuted" : getInk(mix(ramp, depth));
     const value = 1000 * row.kl;
     const text = value >= 9.95 ? value.toFixed(0) : value >= 0.995 ? value.toFixed(1)
                                                   : value.toFixed(2).replace(/^0/, "");
@@ -162,21 +163,21 @@ function drawAssigned() {
   if (!assignment) return;
   const {layers, roles} = getOrders();
   get("assigned").style.minWidth = get("heat").style.minWidth;
-  const formats = [...new Set(table().views.filter((one) => !one.isMixed)
-                                  .map((one) => one.title))];
+  // In the order of their bits; those that the table does not know come last.
+  const used = [...new Set([...table().views.filter((one) => !one.isMixed)
+                                .map((one) => one.title), ...assignment])]
+                   .filter((name) => name && assignment.includes(name));
   const byFormat = new Map(table().rows.map((row) => [row[SITE] + "\0" + row[FORMAT], row]));
-  const used = formats.filter((name) => assignment.includes(name));
-  // As the colours of the ordinal ramp fall to the formats, in the order of their bits.
-  const getInk = (format) =>
-      used.indexOf(format) > 0.55 * (used.length - 1) ? "cellDeep" : "cellPale";
+  const ramp = getRamp();
+  const colours = new Map(used.map(
+      (name, index) => [name, mix(ramp, (index + 0.5) / used.length)]));
   const rows = sites.flatMap((site, index) => {
     const format = assignment[index];
     if (!isShown(site) || !format) return [];
     const row = byFormat.get(index + "\0" + format);
     return [{site: site.name, format, layer: site.layer, role: site.role,
              layerOrder: layers.get(site.layer), roleOrder: roles.get(site.role),
-             formatOrder: formats.includes(format) ? formats.indexOf(format) : formats.length,
-             klText: show(row?.[KL]), cellStyle: getInk(format),
+             klText: show(row?.[KL]), cellStyle: getInk(colours.get(format)),
              cellText: row?.[BITS]?.toFixed(1) ?? ""}];
   });
   const count = new Map();
@@ -184,5 +185,9 @@ function drawAssigned() {
   const text = [...count].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} at ${n}`);
   get("assignedHint").textContent = `Bits an element. Sites: ${text.join(", ")}.`;
   draw("assigned", "assigned", {rows}, `The format of each site: ${text.join(", ")}.`,
-       (spec) => { if (narrow()) spec.layer[0].encoding.color.legend.columns = 1; });
+       (spec) => {
+    const {color} = spec.layer[0].encoding;
+    color.scale = {domain: used, range: used.map((name) => `rgb(${colours.get(name)})`)};
+    if (narrow()) color.legend.columns = 1;
+  });
 }

@@ -12,16 +12,37 @@ function applyTheme() {
                             "Change to " + (isDark() ? "light" : "dark") + " colours");
 }
 
+function getColours(...names) {
+  const style = getComputedStyle(document.documentElement);
+  return names.map((name) => style.getPropertyValue("--" + name).trim());
+}
+
+const getRamp = () => getColours("map-0", "map-1", "map-2", "map-3", "map-4");
+
+/// Red, green and blue of the ramp at a place in [0, 1], as Vega takes them.
+function mix(ramp, place) {
+  const at = place * (ramp.length - 1), below = Math.min(Math.floor(at), ramp.length - 2);
+  const parse = (hex) => [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+  const [low, high] = [parse(ramp[below]), parse(ramp[below + 1])];
+  return low.map((value, channel) => Math.round(value + (at - below) * (high[channel] - value)));
+}
+
+/// The style of text with the higher contrast, at least 4.5 by WCAG 2's luminance.
+function getInk(colour) {
+  const linear = colour.map((value) => {
+    const part = value / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  return luminance > 0.179 ? "cellBlack" : "cellWhite";
+}
+
 /// Charts take their colours from the style sheet.
 function makeLook() {
-  const style = getComputedStyle(document.documentElement);
-  const get = (name) => style.getPropertyValue("--" + name).trim();
   const [text, muted, line, bar, floor, card] =
-      ["text", "muted", "line", "bar", "floor", "card"].map(get);
-  const ramp = [0, 1, 2, 3, 4].map((step) => get("map-" + step));
+      getColours("text", "muted", "line", "bar", "floor", "card");
+  const ramp = getRamp();
   const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
-  const curve = {filled: true, size: 26, opacity: 0.95};
-  const [pale, deep] = isDark() ? ["#ffffff", "#0b1420"] : ["#0b2237", "#ffffff"];
   const config = {
     background: null, font,
     view: {stroke: null},
@@ -32,7 +53,7 @@ function makeLook() {
     legend: {labelColor: text, titleColor: muted, titleFontWeight: "normal", labelFontSize: 12,
              titleFontSize: 12, gradientLength: narrow() ? 180 : 240},
     header: {labelColor: text, labelFontWeight: 600, labelFontSize: 13, labelAnchor: "start"},
-    range: {heatmap: ramp, ramp: ramp.slice(2), ordinal: ramp}};
+    range: {heatmap: ramp, ramp: ramp.slice(2)}};
   const styles = {
     measured: {color: bar, cornerRadiusEnd: 2, height: {band: 0.62}},
     predicted: {color: card, stroke: bar, strokeWidth: 1.5, height: {band: 0.62}},
@@ -44,7 +65,7 @@ function makeLook() {
     floor: {color: floor, strokeDash: [5, 4], strokeWidth: 1.5},
     cell: {stroke: card, strokeWidth: 2, cornerRadius: 3},
     cellBelow: {color: line, fillOpacity: 0.45, stroke: card, strokeWidth: 2, cornerRadius: 3},
-    cellPale: {color: pale, fontSize: 12}, cellDeep: {color: deep, fontSize: 12},
+    cellBlack: {color: "#000000", fontSize: 12}, cellWhite: {color: "#ffffff", fontSize: 12},
     cellMuted: {color: muted, fontSize: 12},
     curve: {strokeWidth: 1.6, opacity: 0.85},
     measuredCurve: {filled: true, size: 26, opacity: 0.95},
