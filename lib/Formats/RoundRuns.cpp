@@ -105,20 +105,24 @@ RunFault roundDynamic(const Numerics &numerics, const Runs &runs, const float *f
   return faults.get();
 }
 
-/// Every value of a unit has a scale of its own: works on columns of many units, so that a grid is
-/// looked at once for many values.
+/// Every value of a unit has a scale of its own: works on transposed tiles, so that a grid is
+/// looked at once for many values and each cache line is read once.
 static void roundColumns(const Numerics &numerics, const Runs &runs, ArrayRef<RunGrid> grids,
                          MutableArrayRef<float> to, unsigned threads) {
-  constexpr int64_t kUnits = 256;
+  constexpr int64_t kUnits = 128, kColumns = 16;
   forEachBlock(threads, runs.numUnits, kUnits, [&](int64_t firstUnit, int64_t units) {
-    float column[kUnits];
-    float *corner = to.data() + firstUnit * runs.unitSize;
-    for (int64_t i = 0; i < runs.unitSize; ++i) {
+    float tile[kColumns][kUnits];
+    for (int64_t column = 0; column < runs.unitSize; column += kColumns) {
+      float *corner = to.data() + firstUnit * runs.unitSize + column;
+      int64_t columns = std::min(kColumns, runs.unitSize - column);
       for (int64_t unit = 0; unit < units; ++unit)
-        column[unit] = corner[unit * runs.unitSize + i];
-      numerics.round({column, static_cast<size_t>(units)}, grids[i]);
+        for (int64_t i = 0; i < columns; ++i)
+          tile[i][unit] = corner[unit * runs.unitSize + i];
+      for (int64_t i = 0; i < columns; ++i)
+        numerics.round({tile[i], static_cast<size_t>(units)}, grids[column + i]);
       for (int64_t unit = 0; unit < units; ++unit)
-        corner[unit * runs.unitSize + i] = column[unit];
+        for (int64_t i = 0; i < columns; ++i)
+          corner[unit * runs.unitSize + i] = tile[i][unit];
     }
   });
 }

@@ -10,6 +10,7 @@
 #define SSMQ_FORMATS_NUMERICS_H
 
 #include "ssmq/Formats/Sharing.h"
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -81,14 +82,25 @@ class RunNumerics : public Numerics {
 public:
   RunFault roundRuns(llvm::MutableArrayRef<float> values, int64_t runSize) const final {
     const auto &self = static_cast<const Derived &>(*this);
+    // Ranges of a few runs, then their grids, then their values: each loop's turns are independent
+    // and short, which a processor overlaps.
+    constexpr int64_t kRuns = 16;
     while (!values.empty()) {
-      llvm::MutableArrayRef<float> run = values.take_front(runSize);
-      RunGrid grid;
-      RunFault fault = self.Derived::fit(self.Derived::findRange(run), grid);
-      if (fault != RunFault::None)
-        return fault;
-      self.Derived::round(run, grid);
-      values = values.drop_front(run.size());
+      auto size = std::min<int64_t>(values.size(), kRuns * runSize);
+      llvm::MutableArrayRef<float> block = values.take_front(size);
+      RunRange ranges[kRuns];
+      RunGrid grids[kRuns];
+      int64_t count = (size + runSize - 1) / runSize;
+      for (int64_t i = 0; i < count; ++i)
+        ranges[i] = self.Derived::findRange(block.slice(i * runSize).take_front(runSize));
+      for (int64_t i = 0; i < count; ++i) {
+        RunFault fault = self.Derived::fit(ranges[i], grids[i]);
+        if (fault != RunFault::None)
+          return fault;
+      }
+      for (int64_t i = 0; i < count; ++i)
+        self.Derived::round(block.slice(i * runSize).take_front(runSize), grids[i]);
+      values = values.drop_front(size);
     }
     return RunFault::None;
   }

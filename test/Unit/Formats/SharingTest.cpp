@@ -96,7 +96,8 @@ TEST(SharingTest, RunsAreRoundedAlone) {
 
 /// With static ranges each run is clipped to the range it was calibrated to.
 TEST(SharingTest, StaticRunsAreRoundedAlone) {
-  ValueLayout activation{SiteKind::Activation, 300, 10, 5}, state{SiteKind::State, 6, 10, 3};
+  ValueLayout activation{SiteKind::Activation, 300, 10, 5}, wide{SiteKind::Activation, 300, 37, 0},
+      state{SiteKind::State, 6, 10, 3};
   struct {
     std::string sharing;
     ValueLayout layout;
@@ -104,6 +105,7 @@ TEST(SharingTest, StaticRunsAreRoundedAlone) {
   } cases[] = {
       {" per_tensor", activation, cut(activation, 300, 10)},
       {" per_channel", activation, cut(activation, 300, 1)},
+      {" per_channel", wide, cut(wide, 300, 1)},
       {" per_head", activation, cut(activation, 300, 5)},
       {" group=4", activation, cut(activation, 300, 4)},
       {" per_tensor", state, cut(state, 6, 10)},
