@@ -64,48 +64,6 @@ struct IntegerModel : EvaluableOpInterface::ExternalModel<IntegerModel<OpTy, Fun
   }
 };
 
-struct ConstantModel : EvaluableOpInterface::ExternalModel<ConstantModel, arith::ConstantOp> {
-  template <typename T, typename Range>
-  static Tensor fill(ArrayRef<int64_t> shape, Range values) {
-    Tensor result = Tensor::empty(::ssmq::DTypeOf<T>::value, shape);
-    llvm::transform(values, result.mutableData<T>().begin(),
-                    [](auto value) { return static_cast<T>(value); });
-    return result;
-  }
-  static float toFloat(const APFloat &value) {
-    APFloat wide = value;
-    bool lossy;
-    wide.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lossy);
-    return wide.convertToFloat();
-  }
-
-  Results evaluate(Operation *op, ArrayRef<Tensor>, const EvaluationContext &) const {
-    Attribute value = cast<arith::ConstantOp>(op).getValue();
-    if (auto scalar = dyn_cast<FloatAttr>(value))
-      return SmallVector<Tensor>{Tensor::fromData<float>({}, {toFloat(scalar.getValue())})};
-    if (auto scalar = dyn_cast<IntegerAttr>(value)) {
-      if (scalar.getType().isIndex() || scalar.getType().isInteger(64))
-        return SmallVector<Tensor>{
-            Tensor::fromData<int64_t>({}, {scalar.getValue().getSExtValue()})};
-      if (scalar.getType().isInteger(32))
-        return SmallVector<Tensor>{
-            Tensor::fromData<int32_t>({}, {static_cast<int32_t>(scalar.getInt())})};
-    }
-    if (auto elements = dyn_cast<DenseElementsAttr>(value)) {
-      ArrayRef<int64_t> shape = elements.getType().getShape();
-      if (isa<FloatType>(elements.getElementType()))
-        return SmallVector<Tensor>{
-            fill<float>(shape, llvm::map_range(elements.getValues<APFloat>(), toFloat))};
-      auto signedValue = [](const APInt &integer) { return integer.getSExtValue(); };
-      if (elements.getElementType().isInteger(32))
-        return SmallVector<Tensor>{
-            fill<int32_t>(shape, llvm::map_range(elements.getValues<APInt>(), signedValue))};
-    }
-    op->emitOpError() << "has a value that the interpreter does not know";
-    return failure();
-  }
-};
-
 struct IndexCastModel : EvaluableOpInterface::ExternalModel<IndexCastModel, arith::IndexCastOp> {
   Results evaluate(Operation *op, ArrayRef<Tensor> operands, const EvaluationContext &) const {
     const Tensor &in = operands[0];
@@ -155,7 +113,7 @@ struct TruncFModel : EvaluableOpInterface::ExternalModel<TruncFModel, arith::Tru
 
 void mlir::ssm::attachArithModels(MLIRContext *context) {
   using namespace arith;
-  ConstantOp::attachInterface<ConstantModel>(*context);
+  attachConstantModel(context);
   IndexCastOp::attachInterface<IndexCastModel>(*context);
   ExtFOp::attachInterface<ExtFModel>(*context);
   TruncFOp::attachInterface<TruncFModel>(*context);

@@ -39,6 +39,8 @@ LogicalResult Interpreter::number() {
     step.op = &op;
     for (Value operand : op.getOperands())
       step.operands.push_back(slot(operand));
+    for (Value captured : getCapturedValues(&op))
+      step.operands.push_back(slot(captured));
     for (Value result : op.getResults())
       step.results.push_back(slot(result));
   }
@@ -156,6 +158,16 @@ static bool perturb(Operation *op, MutableArrayRef<Tensor> operands,
       operands[operand.getOperandNumber()] = it->second;
       perturbed = true;
     }
+  if (op->getNumRegions() == 0)
+    return perturbed;
+  for (auto [value, tensor] :
+       llvm::zip_equal(getCapturedValues(op), operands.drop_front(op->getNumOperands())))
+    for (OpOperand &use : value.getUses())
+      if (auto it = perturbation.operands.find(&use);
+          it != perturbation.operands.end() && op->isProperAncestor(use.getOwner())) {
+        tensor = it->second;
+        perturbed = true;
+      }
   return perturbed;
 }
 

@@ -62,5 +62,6 @@ private:
 } // namespace
 
 void mlir::ssm::attachLinalgModels(MLIRContext *context) {
+  attachStructuredModels(context);
   linalg::BroadcastOp::attachInterface<BroadcastModel>(*context);
 }

@@ -46,11 +46,15 @@ struct DimModel : EvaluableOpInterface::ExternalModel<DimModel, tensor::DimOp> {
 struct EmptyModel : EvaluableOpInterface::ExternalModel<EmptyModel, tensor::EmptyOp> {
   Results evaluate(Operation *op, ArrayRef<Tensor> operands, const EvaluationContext &) const {
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type.getElementType().isF32()) {
-      op->emitOpError() << "is evaluated on f32 only";
+    std::optional<DType> held = getHostType(type.getElementType());
+    SmallVector<int64_t> shape = resolve(type.getShape(), operands);
+    if (held == DType::F16 || held == DType::BF16)
+      held = DType::F32;
+    if (!held || !::ssmq::getCheckedNumBytes(*held, shape)) {
+      op->emitOpError() << "has a type or a size that the interpreter does not know";
       return failure();
     }
-    return SmallVector<Tensor>{Tensor::zeros(DType::F32, resolve(type.getShape(), operands))};
+    return SmallVector<Tensor>{Tensor::zeros(*held, shape)};
   }
 };
 

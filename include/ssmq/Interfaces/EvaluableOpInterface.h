@@ -30,6 +30,10 @@ struct KnownEvaluation {
   const PreparedOperands *prepared = nullptr;
 };
 
+/// The values that the regions of an op read from outside, such as a table that the body of a
+/// linalg.generic looks numbers up in. An op is evaluated with their values behind its operands'.
+SmallVector<Value> getCapturedValues(Operation *op);
+
 } // namespace mlir::ssm
 
 #include "ssmq/Interfaces/EvaluableOpInterface.h.inc"

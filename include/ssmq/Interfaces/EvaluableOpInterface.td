@@ -15,7 +15,8 @@ def EvaluableOpInterface : OpInterface<"EvaluableOpInterface"> {
   let methods = [
     InterfaceMethod<
       /*desc=*/[{
-        Computes the results from the operands, in their order. A host tensor may hold f32 where
+        Computes the results from the operands, in their order, and behind them those of
+        getCapturedValues. A host tensor may hold f32 where
         the IR says f16 or bf16 (widening is exact). Emits an error at the op and fails when the
         data do not permit a result (a token id past the vocabulary, a full cache).
       }],
