@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SiteModels.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/DialectRegistry.h"
-#include "ssmq/Analysis/Sites.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
 
@@ -36,9 +35,7 @@ static void attachMarkedModels(MLIRContext *context) {
   (OpTys::template attachInterface<MarkedModel<OpTys>>(*context), ...);
 }
 
-void mlir::ssm::registerQuantizableModels(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
-    using namespace arith;
-    attachMarkedModels<AddFOp, DivFOp, MulFOp, NegFOp, SubFOp>(context);
-  });
+void mlir::ssm::attachMarkedSites(MLIRContext *context) {
+  using namespace arith;
+  attachMarkedModels<AddFOp, DivFOp, MulFOp, NegFOp, SubFOp>(context);
 }

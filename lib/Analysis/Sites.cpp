@@ -2,10 +2,7 @@
 
 #include "ssmq/Analysis/Sites.h"
 
-#include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "ssmq/Analysis/WeightSources.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
@@ -81,15 +78,6 @@ static bool isRearranged(Value value, ArrayRef<Operation *> sources) {
     value = op->getOperand(0);
   }
   return value.hasOneUse();
-}
-
-/// The name that another compiler gave a constant: its resource key; empty when it has none.
-static StringRef getConstantName(Operation *constant) {
-  Attribute value;
-  if (!matchPattern(constant, m_Constant(&value)))
-    return {};
-  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value);
-  return resource ? resource.getRawHandle().getKey() : StringRef();
 }
 
 namespace {
@@ -216,12 +204,8 @@ std::string SiteFinder::getName(QuantizableOpInterface op, unsigned position,
     return getTensorSiteName(ml_program::GlobalOp(site.global).getSymName());
   if (StringRef path = op.getSitePath(); !path.empty())
     return (path + ":" + operand.name).str();
-  if (Operation *source = operand.operand->get().getDefiningOp()) {
-    if (auto load = dyn_cast<ml_program::GlobalLoadConstOp>(source))
-      return getTensorSiteName(load.getGlobal().getLeafReference());
-    if (StringRef name = getConstantName(source); !name.empty())
-      return getTensorSiteName(name);
-  }
+  if (auto load = operand.operand->get().getDefiningOp<ml_program::GlobalLoadConstOp>())
+    return getTensorSiteName(load.getGlobal().getLeafReference());
   return (op->getName().getStringRef() + "#" + Twine(position) + ":" + operand.name).str();
 }
 
@@ -271,5 +255,10 @@ WeightTotals mlir::ssm::getWeightTotals(ModuleOp module) {
       totals.numElements += type.getNumElements();
       totals.numBytes += getNumBytes(type.getNumElements(), type.getElementType());
     }
+  for (Operation *constant : findConstantWeights(module)) {
+    auto type = cast<RankedTensorType>(constant->getResult(0).getType());
+    totals.numElements += type.getNumElements();
+    totals.numBytes += getNumBytes(type.getNumElements(), type.getElementType());
+  }
   return totals;
 }

@@ -3,7 +3,11 @@
 #include "ssmq/Analysis/WeightSources.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -36,4 +40,29 @@ SmallVector<Operation *> mlir::ssm::findWeightSources(Value value) {
       return {};
   }
   return sources;
+}
+
+StringRef mlir::ssm::getWeightName(Operation *source) {
+  if (auto load = dyn_cast<ml_program::GlobalLoadConstOp>(source))
+    return load.getGlobal().getLeafReference();
+  Attribute value;
+  if (matchPattern(source, m_Constant(&value)))
+    if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value))
+      return resource.getRawHandle().getKey();
+  auto location = dyn_cast<NameLoc>(source->getLoc());
+  return location ? location.getName().getValue() : StringRef();
+}
+
+SmallVector<Operation *> mlir::ssm::findConstantWeights(ModuleOp module) {
+  SmallVector<Operation *> weights;
+  DenseSet<Attribute> seen;
+  module.walk([&](Operation *op) {
+    Attribute value;
+    if (!op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() != 1 || !isWeight(op) ||
+        !matchPattern(op, m_Constant(&value)) || isa<SplatElementsAttr>(value))
+      return;
+    if (seen.insert(value).second)
+      weights.push_back(op);
+  });
+  return weights;
 }

@@ -35,6 +35,12 @@ Expected<WeightStore> WeightStore::create(std::vector<SafetensorsFile> files) {
   return std::move(store);
 }
 
+WeightStore WeightStore::makeEmpty() {
+  WeightStore store;
+  store.copies = std::make_unique<Copies>();
+  return store;
+}
+
 static Expected<std::string> getRealFolder(StringRef folder) {
   llvm::SmallString<128> real;
   if (std::error_code code = fs::real_path(folder, real))

@@ -103,8 +103,8 @@ bool ScalarBody::addIntegers(Operation &op, Function function) {
     const int64_t *a = rows[in[0]].integers.data(), *b = rows[in[1]].integers.data();
     int64_t *result = rows[out].integers.data();
     for (int64_t i = 0; i < lanes; ++i)
-      result[i] = static_cast<int64_t>(
-          function(static_cast<uint64_t>(a[i]), static_cast<uint64_t>(b[i])));
+      result[i] =
+          static_cast<int64_t>(function(static_cast<uint64_t>(a[i]), static_cast<uint64_t>(b[i])));
     narrowIntegers({result, static_cast<size_t>(lanes)}, type);
     return success();
   });
@@ -132,8 +132,12 @@ bool ScalarBody::translateFloat(Operation &op) {
       .Case([&](arith::MinimumFOp) {
         return binary([](float a, float b) { return isOrdered(a, b) ? std::min(a, b) : getNaN(); });
       })
-      .Case([&](arith::MaxNumFOp) { return binary([](float a, float b) { return std::fmax(a, b); }); })
-      .Case([&](arith::MinNumFOp) { return binary([](float a, float b) { return std::fmin(a, b); }); })
+      .Case([&](arith::MaxNumFOp) {
+        return binary([](float a, float b) { return std::fmax(a, b); });
+      })
+      .Case([&](arith::MinNumFOp) {
+        return binary([](float a, float b) { return std::fmin(a, b); });
+      })
       .Case([&](math::AbsFOp) { return unary([](float a) { return std::fabs(a); }); })
       .Case([&](math::CeilOp) { return unary([](float a) { return std::ceil(a); }); })
       .Case([&](math::FloorOp) { return unary([](float a) { return std::floor(a); }); })
@@ -255,9 +259,8 @@ bool ScalarBody::translateConversion(Operation &op) {
   };
   using Rows = std::vector<ScalarRow>;
   return llvm::TypeSwitch<Operation *, bool>(&op)
-      .Case<arith::ExtFOp, arith::TruncFOp>([&](Operation *) {
-        return addFloats(op, [](float a, float, float) { return a; });
-      })
+      .Case<arith::ExtFOp, arith::TruncFOp>(
+          [&](Operation *) { return addFloats(op, [](float a, float, float) { return a; }); })
       .Case([&](arith::SIToFPOp) {
         return add([=](Rows &rows, ScalarRow &out, Position, int64_t i) {
           out.floats[i] = static_cast<float>(rows[in[0]].integers[i]);

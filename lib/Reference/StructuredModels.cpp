@@ -1,8 +1,8 @@
 //===- StructuredModels.cpp - Evaluation of structured linalg ops ---------===//
 //
 // All structured ops of linalg, named or generic, are loops over an iteration space around a scalar
-// body, with an affine map from the loops to each operand. They are evaluated as that: the loops run
-// outermost first, as the op defines them, but for one parallel loop that is run as rows.
+// body, with an affine map from the loops to each operand. They are evaluated as that: the loops
+// run outermost first, as the op defines them, but for one parallel loop that is run as rows.
 //
 //===----------------------------------------------------------------------===//
 

@@ -24,6 +24,9 @@ public:
   /// model.safetensors.index.json and its shards, or exactly one other *.safetensors.
   static llvm::Expected<WeightStore> open(llvm::StringRef path);
 
+  /// A store that holds nothing, for programs whose weights are constants.
+  static WeightStore makeEmpty();
+
   /// Borrows the mapped file (which outlives the store then). An unknown name is an error that
   /// tells the nearest one.
   llvm::Expected<Tensor> lookup(llvm::StringRef name) const;

@@ -17,6 +17,10 @@ public:
   create(ModuleOp module, const WeightLookup &weights, ::ssmq::KernelOptions kernels);
 
   int64_t getVocabSize() const override { return signature.vocabSize; }
+  /// How many tokens must be fed at a time, where shapes fix that.
+  std::optional<int64_t> getNumTokens() const { return signature.numTokens; }
+  /// Whether a sequence may be fed in parts: states carry from one to the next.
+  bool isIncremental() const { return !signature.states.empty() && !signature.numTokens; }
   llvm::Expected<::ssmq::ProgramState> createState(int64_t capacity) const override;
   llvm::Expected<::ssmq::Tensor> forward(ArrayRef<int32_t> tokens,
                                          ::ssmq::ProgramState &state) const override {

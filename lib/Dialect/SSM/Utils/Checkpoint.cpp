@@ -2,6 +2,7 @@
 
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Import/WeightStore.h"
@@ -14,6 +15,11 @@ FailureOr<std::shared_ptr<const WeightStore>> mlir::ssm::openCheckpoint(ModuleOp
   if (path.empty())
     if (auto named = module->getAttrOfType<StringAttr>(SSMDialect::kCheckpointAttrName))
       path = named.getValue();
+  auto isExternal = [](ml_program::GlobalOp global) {
+    return isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr());
+  };
+  if (path.empty() && llvm::none_of(module.getOps<ml_program::GlobalOp>(), isExternal))
+    return std::make_shared<const WeightStore>(WeightStore::makeEmpty());
   if (path.empty())
     return emitError(module.getLoc())
            << "the weights are nowhere: the module has no attribute '"

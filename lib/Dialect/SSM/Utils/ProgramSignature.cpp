@@ -81,6 +81,8 @@ Expected<ProgramSignature> ssmq::readSignature(mlir::ModuleOp module) {
 
   ProgramSignature signature;
   signature.vocabSize = logits.getDimSize(1);
+  if (!tokens.isDynamicDim(0))
+    signature.numTokens = tokens.getDimSize(0);
   for (unsigned i = 0; i < numStates; ++i) {
     Expected<StateSignature> state = readState(function, i + 1);
     if (!state)
@@ -117,6 +119,9 @@ Expected<ProgramState> ssmq::createZeroState(const ProgramSignature &signature, 
 
 Error ssmq::checkFeed(const ProgramSignature &signature, llvm::ArrayRef<int32_t> tokens,
                       const ProgramState &state) {
+  if (signature.numTokens && static_cast<int64_t>(tokens.size()) != *signature.numTokens)
+    return createStringError("@forward takes exactly %lld tokens at a time, not %zu",
+                             static_cast<long long>(*signature.numTokens), tokens.size());
   for (int32_t token : tokens)
     if (token < 0 || token >= signature.vocabSize)
       return createStringError("token %d is outside the vocabulary of %lld", token,

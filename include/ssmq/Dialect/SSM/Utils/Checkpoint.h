@@ -17,7 +17,8 @@ class WeightStore;
 namespace mlir::ssm {
 
 /// Opens the checkpoint at `path` or, when that is empty, the one that the module's attribute
-/// `ssm.checkpoint` names. Fails with a diagnostic.
+/// `ssm.checkpoint` names. A module without external weights needs none and gets an empty store.
+/// Fails with a diagnostic.
 FailureOr<std::shared_ptr<const ::ssmq::WeightStore>> openCheckpoint(ModuleOp module,
                                                                      StringRef path = "");
 

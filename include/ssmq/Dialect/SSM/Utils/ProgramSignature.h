@@ -5,7 +5,8 @@
 // on tensors, or bufferized,
 //   @forward(tokens, states..., logits)
 // on memrefs with the states updated in place. A dynamic dimension of a state is the capacity of a
-// cache, in tokens. The argument attribute `ssm.state` names a state.
+// cache, in tokens. The argument attribute `ssm.state` names a state. Programs of other compilers
+// may have no states, and a static T.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,6 +31,8 @@ struct StateSignature {
 
 struct ProgramSignature {
   int64_t vocabSize = 0;
+  /// How many tokens must be fed at a time, where shapes fix that.
+  std::optional<int64_t> numTokens;
   std::vector<StateSignature> states;
 };
 
