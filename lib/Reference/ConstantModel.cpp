@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HostScalar.h"
 #include "Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -17,26 +18,6 @@ using namespace mlir::ssm;
 using ::ssmq::DType;
 using ::ssmq::Tensor;
 using Results = FailureOr<SmallVector<Tensor>>;
-
-std::optional<DType> mlir::ssm::getHostType(Type type) {
-  if (type.isF32())
-    return DType::F32;
-  if (type.isF16())
-    return DType::F16;
-  if (type.isBF16())
-    return DType::BF16;
-  if (type.isIndex() || type.isSignlessInteger(64))
-    return DType::I64;
-  if (type.isSignlessInteger(32))
-    return DType::I32;
-  if (type.isSignlessInteger(16))
-    return DType::I16;
-  if (type.isSignlessInteger(8))
-    return DType::I8;
-  if (type.isSignlessInteger(1))
-    return DType::Bool;
-  return std::nullopt;
-}
 
 /// Floats are held as f32.
 static Tensor widen(const Tensor &tensor) {

@@ -3,17 +3,11 @@
 #ifndef SSMQ_REFERENCE_MODELS_H
 #define SSMQ_REFERENCE_MODELS_H
 
-#include "mlir/IR/Types.h"
-#include "ssmq/Support/Tensor.h"
-
 namespace mlir {
 class MLIRContext;
 }
 
 namespace mlir::ssm {
-
-/// How values of an element type lie in a host tensor; the interpreter holds f16 and bf16 as f32.
-std::optional<::ssmq::DType> getHostType(Type type);
 
 void attachConstantModel(MLIRContext *context);
 void attachSSMModels(MLIRContext *context);

@@ -2,6 +2,7 @@
 
 #include "ScalarBody.h"
 
+#include "HostScalar.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,25 +17,7 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
-using ::ssmq::DType;
 using ::ssmq::Tensor;
-
-float mlir::ssm::getFloat(const Tensor &tensor, int64_t i) {
-  return tensor.getDType() == DType::F32 ? tensor.data<float>()[i]
-                                         : static_cast<float>(getInteger(tensor, i));
-}
-
-int64_t mlir::ssm::getInteger(const Tensor &tensor, int64_t i) {
-  switch (tensor.getDType()) {
-  case DType::I64: return tensor.data<int64_t>()[i];
-  case DType::I32: return tensor.data<int32_t>()[i];
-  case DType::I16: return tensor.data<int16_t>()[i];
-  case DType::I8: return tensor.data<int8_t>()[i];
-  case DType::U8:
-  case DType::Bool: return tensor.data<uint8_t>()[i];
-  default: return 0;
-  }
-}
 
 static unsigned getWidth(Type type) { return type.isIndex() ? 64 : type.getIntOrFloatBitWidth(); }
 

@@ -68,10 +68,6 @@ private:
   SmallVector<unsigned> yielded;
 };
 
-/// Scalar number `i` of a host tensor, whatever its type is.
-float getFloat(const ::ssmq::Tensor &tensor, int64_t i);
-int64_t getInteger(const ::ssmq::Tensor &tensor, int64_t i);
-
 } // namespace mlir::ssm
 
 #endif // SSMQ_REFERENCE_SCALARBODY_H

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HostScalar.h"
 #include "Models.h"
 #include "ScalarBody.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -1,5 +1,6 @@
 //===- TensorModels.cpp - Evaluation of tensor and ml_program -------------===//
 
+#include "HostScalar.h"
 #include "Models.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
