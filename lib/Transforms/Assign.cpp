@@ -69,7 +69,9 @@ Expected<Assignment> AssignPass::chooseUniform(ArrayRef<Site> sites) {
   AssignmentProblem problem;
   problem.size = {totals.numElements, totals.numBytes};
   for (const Site &site : sites) {
-    int64_t bytes = (*parsed)->getNumBytes({::ssmq::SiteKind::Weight, site.rows, site.columns});
+    if (Error error = (*parsed)->checkLayout(site.getLayout()))
+      return createStringError("site '" + site.name + "': " + toString(std::move(error)));
+    int64_t bytes = (*parsed)->getNumBytes(site.getLayout());
     problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
     problem.size.fixedBytes -= site.numBytes;
   }

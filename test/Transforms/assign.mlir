@@ -2,6 +2,7 @@
 // RUN: not ssmq-opt %s --ssmq-assign="method=best" 2>&1 | FileCheck %s --check-prefix=METHOD
 // RUN: not ssmq-opt %s --ssmq-assign="method=uniform" 2>&1 | FileCheck %s --check-prefix=NOFORMAT
 // RUN: not ssmq-opt %s --ssmq-assign="method=uniform format=int99:channel" 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not ssmq-opt %s --ssmq-assign="method=uniform format=int8:token" 2>&1 | FileCheck %s --check-prefix=LAYOUT
 // RUN: not ssmq-opt %s --ssmq-assign="budget=4bpw" 2>&1 | FileCheck %s --check-prefix=NOTABLE
 // RUN: not ssmq-opt %s --ssmq-assign="table=%t.none budget=4bpw" 2>&1 | FileCheck %s --check-prefix=TABLE
 // RUN: not ssmq-opt %s --ssmq-assign="table=%t.none budget=4" 2>&1 | FileCheck %s --check-prefix=BUDGET
@@ -14,6 +15,7 @@
 // METHOD: error: method 'best' is not known; take greedy, uniform or file
 // NOFORMAT: error: uniform assignment needs format=FORMAT
 // FORMAT: error: format 'int99:channel' is not known
+// LAYOUT: error: site '{{.*}}': format 'i8 sym per_token': per_token needs rows that are tokens
 // NOTABLE: error: greedy assignment needs table=FILE and budget=SIZE
 // TABLE: error: {{.*}}.none
 // BUDGET: error: {{.*}}'4'
