@@ -70,7 +70,7 @@ def curves() -> Spec:
     """KL against bits, a panel for each role and a line for each site through its best formats."""
     base = alt.Chart().encode(
         x=alt.X("bits:Q", title="bits an element", scale=alt.Scale(zero=False, nice=True),
-                axis=alt.Axis(tickMinStep=1, tickCount=5, format="~g")),
+                axis=alt.Axis(tickMinStep=1, tickCount=5, format="d")),
         y=alt.Y("kl:Q", title="KL(p‖q)", scale=alt.Scale(type="log"),
                 axis=alt.Axis(format=".0e", tickCount=5)),
         tooltip=TOOLTIP)

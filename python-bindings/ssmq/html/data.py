@@ -73,7 +73,7 @@ def describe_run(table: SensitivityTable) -> list[tuple[str, str]]:
     sequences, length = run["numSequences"], run["sequenceLength"]
     return [("Parameters", f"{table.num_parameters:,}"),
             ("Calibration", run["calibration"]),
-            ("Tokens", f"{sequences * length:,} ({sequences} × {length})"),
+            ("Tokens", f"{sequences} × {length}"),
             ("Sites", f"{len(table.sites)}"),
             ("Formats", f"{len({row.format for row in table.rows})}"),
             ("Measured rows", f"{len(table.rows) - predicted:,}"),
