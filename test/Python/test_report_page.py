@@ -62,6 +62,46 @@ def test_drawn(browser, page, width, dark):
     assert count(browser, "main img") == 0
 
 
+CONTRASTS = """
+(() => {
+  const parse = (text) => text.match(/[0-9.]+/g).map(Number);
+  const luminance = (text) => parse(text).slice(0, 3).map((value) => value / 255)
+      .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, part, channel) => sum + part * [0.2126, 0.7152, 0.0722][channel], 0);
+  const getBackground = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if ((parse(colour)[3] ?? 1) > 0) return colour;
+    }
+  };
+  const texts = "h1, h2, p, dt, dd, li, label, button, th, td, select, figcaption, " +
+                "#ranking svg text, #curves svg text, #layerShares svg text";
+  return [...document.querySelectorAll(texts)].filter((one) => one.getClientRects().length)
+      .map((one) => {
+    const style = getComputedStyle(one), isSvg = one.namespaceURI.endsWith("svg");
+    const pair = [isSvg ? style.fill : style.color, getBackground(one)].map(luminance);
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    return {what: one.tagName + " " + one.textContent.slice(0, 30), contrast};
+  }).filter((one) => one.contrast < 4.5);
+})()
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_readable(browser, page, dark):
+    """Contrasts of WCAG 2 AA; a name for each control and picture."""
+    browser.open(page, dark=dark)
+    assert browser.evaluate(CONTRASTS) == []
+    unnamed = browser.evaluate("""
+        [...document.querySelectorAll("input, select")].filter((one) => !one.labels.length)
+            .map((one) => one.id)""")
+    assert unnamed == []
+    names = browser.evaluate("""
+        [...document.querySelectorAll("[role=graphics-document]")]
+            .map((one) => one.getAttribute("aria-label"))""")
+    assert len(names) == len(CHARTS) and all(names)
+
+
 def test_controls(browser, page):
     browser.open(page)
     texts = ("[...document.querySelectorAll('#grid tbody td:first-child')]"
