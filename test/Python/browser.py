@@ -75,23 +75,23 @@ class Browser:
             self.events.append(answer)
 
     def open(self, path, width=1440, height=900, dark=False):
-        """Loads a file and waits until no chart changes any more."""
+        """Loads a file and waits until its charts are drawn."""
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        # The page before must not be taken for the new one.
+        self.evaluate("document.documentElement.dataset.pending = 'left'")
         self.call("Page.navigate", url=path.absolute().as_uri())
         self.settle()
 
     def settle(self):
-        last = None
-        for _ in range(100):
-            time.sleep(0.15)
-            now = self.evaluate("document.readyState + document.querySelectorAll('svg *').length")
-            if now == last and now.startswith("complete"):
+        for _ in range(600):
+            if self.evaluate("document.readyState + document.documentElement?.dataset.pending") \
+                    == "complete0":
                 return
-            last = now
+            time.sleep(0.1)
         raise TimeoutError("the page does not come to rest")
 
     def evaluate(self, expression):

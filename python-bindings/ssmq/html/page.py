@@ -56,8 +56,11 @@ def _read(name: str) -> str:
 
 @functools.cache
 def _make_vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed in the version that the charts are written for."""
-    version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    """Vega, Vega-Lite and Vega-Embed in the version that the charts are written for, or the
+    newest."""
+    wanted = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    versions = vl_convert.get_vegalite_versions()
+    version = wanted if wanted in versions else versions[-1]
     return "(() => {" + vl_convert.javascript_bundle(vl_version=version).replace(
         "</script", "<\\/script") + "})();"
 

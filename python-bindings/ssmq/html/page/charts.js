@@ -2,6 +2,12 @@
 
 const drawn = new Map();
 
+/// How many charts are being drawn, for who waits for the page.
+function setPending(change) {
+  const {dataset} = document.documentElement;
+  dataset.pending = Number(dataset.pending ?? 0) + change;
+}
+
 /// Drops layers by name: one without rows would warn of an empty axis.
 function drop(spec, name) {
   for (const inner of [spec, spec.spec ?? {}])
@@ -33,6 +39,7 @@ async function draw(id, chart, datasets, description, adapt = () => {}) {
   adapt(spec);
   const {config, styles} = makeLook();
   applyStyles(spec, styles);
+  setPending(1);
   try {
     const actions = !id.endsWith("Shares") &&
         {export: true, source: false, compiled: false, editor: false};
@@ -44,6 +51,8 @@ async function draw(id, chart, datasets, description, adapt = () => {}) {
   } catch (error) {
     target.replaceChildren(make("p", {className: "empty", textContent: "This chart failed."}));
     console.error(id, error);
+  } finally {
+    setPending(-1);
   }
 }
 
