@@ -2,9 +2,11 @@
 
 #include "ssmq/Analysis/SensitivitySweep.h"
 
-#include "ssmq/Support/HalfFloat.h"
+#include "ssmq/Analysis/SequenceSweep.h"
 #include "ssmq/Support/Parallel.h"
+#include "ssmq/Support/Progress.h"
 #include <atomic>
+#include <map>
 #include <mutex>
 
 using namespace mlir;
@@ -14,8 +16,11 @@ using llvm::Expected;
 using ::ssmq::Candidate;
 using ::ssmq::DivergenceSums;
 using ::ssmq::Format;
-using ::ssmq::TeacherLogits;
-using ::ssmq::Tensor;
+using ::ssmq::MeasurementPlan;
+using ::ssmq::SequenceRecord;
+using ::ssmq::SiteCells;
+using ::ssmq::SiteKind;
+using ::ssmq::StaticRanges;
 
 /// Changes that should not matter: how tokens are fed, and weights in another 16-bit type.
 static constexpr llvm::StringLiteral kHalves = "fed in two halves";
@@ -31,161 +36,265 @@ SmallVector<ArrayRef<int32_t>> mlir::ssm::cutSequences(ArrayRef<int32_t> tokens,
   return sequences;
 }
 
-SmallVector<std::shared_ptr<const Format>>
-mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>> formats, int64_t columns) {
-  SmallVector<std::shared_ptr<const Format>> distinct;
-  const ::ssmq::ValueLayout layout{::ssmq::SiteKind::Weight, /*rows=*/2, columns};
-  for (const auto &format : formats)
-    if (llvm::none_of(distinct,
-                      [&](const auto &other) { return format->isSameOn(*other, layout); }))
+FormatList mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>> formats,
+                                         const Site &site) {
+  ::ssmq::ValueLayout layout = site.getLayout(/*tokens=*/1);
+  FormatList distinct;
+  for (const auto &format : formats) {
+    if (Error error = format->checkLayout(layout)) {
+      llvm::consumeError(std::move(error));
+      continue;
+    }
+    if (llvm::none_of(distinct, [&](const auto &other) { return format->isSameOn(*other, layout); }))
       distinct.push_back(format);
+  }
   return distinct;
-}
-
-std::vector<Candidate> mlir::ssm::listCandidates(ArrayRef<Site> sites,
-                                                 const SweepOptions &options) {
-  std::vector<Candidate> candidates = {{::ssmq::noiseFloorSite.str(), kHalves.str()},
-                                       {::ssmq::noiseFloorSite.str(), kBFloat.str()}};
-  for (const Site &site : sites)
-    for (const auto &format : getDistinctFormats(options.formats, site.columns))
-      candidates.push_back({site.name, format->getSpelling()});
-  return candidates;
 }
 
 namespace {
 
-/// One sequence: the teacher's run and what is measured against it.
-class SequenceSweep {
+class Sweep {
 public:
-  SequenceSweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<int32_t> tokens,
-                const SweepOptions &options)
-      : program(program), interpreter(program.getInterpreter()), sites(sites), options(options),
-        inputs(tokens.drop_back()), targets(tokens.drop_front()) {}
+  Sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
+        ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options, const SweepSink &sink)
+      : program(program), sites(sites), formats(formats), sequences(sequences), options(options),
+        plan(options.precision), sink(sink) {
+    for (const FormatList &list : formats)
+      cells.emplace_back(list.size(), sequences.size());
+  }
 
-  Error runTeacher();
-  Expected<DivergenceSums> measure(const Candidate &candidate) const;
+  Error run();
 
 private:
-  Expected<DivergenceSums> measureHalves() const;
-  Expected<DivergenceSums> compareRerun(const Perturbation &perturbation) const;
+  /// Visits the wanted sites of each sequence.
+  Error passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,
+                 llvm::function_ref<Error(size_t site, size_t k)> visit);
+  using Ranges = std::map<std::string, StaticRanges>;
+
+  Error collectRanges();
+  Error sweepNoiseFloor(size_t k);
+  Error sweepSite(size_t site, size_t k);
+  Error completeSite(size_t site, size_t k);
+  Error measure(size_t site, size_t format, size_t k, bool isLocalError);
+
+  /// Runs `body` for all sites of this shard, side by side.
+  Error forEachSite(llvm::function_ref<Error(size_t)> body);
+  /// The teacher's run on a sequence, made when it is first needed.
+  Expected<const SequenceSweep *> getSweep(size_t k);
+  /// Gives a record on: a known one, or what `compute` makes.
+  template <typename Compute>
+  Expected<SequenceRecord> obtain(SequenceRecord record, bool isLocalError, Compute compute);
 
   const InterpreterProgram &program;
-  const Interpreter &interpreter;
   ArrayRef<Site> sites;
+  ArrayRef<FormatList> formats;
+  ArrayRef<ArrayRef<int32_t>> sequences;
   const SweepOptions &options;
-  /// Tokens fed, and for each the token that follows it.
-  ArrayRef<int32_t> inputs, targets;
-  Interpreter::Values trace;
-  std::optional<TeacherLogits> teacher;
+  MeasurementPlan plan;
+  const SweepSink &sink;
+
+  std::vector<SiteCells> cells;
+  /// Of a site's static formats, by StaticRanges::getKey.
+  std::vector<Ranges> ranges;
+  std::mutex mutex;
+  std::optional<SequenceSweep> current;
+  size_t currentSequence = 0;
 };
 
 } // namespace
 
-Error SequenceSweep::runTeacher() {
-  Expected<::ssmq::ProgramState> state = program.createState(inputs.size());
-  if (!state)
-    return state.takeError();
-  Expected<Tensor> logits = program.forward(inputs, *state, &trace);
-  if (!logits)
-    return logits.takeError();
-  Expected<TeacherLogits> prepared = TeacherLogits::create(*logits, targets);
-  if (!prepared)
-    return prepared.takeError();
-  teacher.emplace(std::move(*prepared));
+Expected<const SequenceSweep *> Sweep::getSweep(size_t k) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!current || currentSequence != k) {
+    current.reset(); // its values go before the next ones come
+    Expected<SequenceSweep> made = SequenceSweep::create(program, sequences[k]);
+    if (!made)
+      return made.takeError();
+    current.emplace(std::move(*made));
+    currentSequence = k;
+  }
+  return &*current;
+}
+
+template <typename Compute>
+Expected<SequenceRecord> Sweep::obtain(SequenceRecord record, bool isLocalError, Compute compute) {
+  if (const SequenceRecord *known = sink.find(record.sequence, record.candidate, isLocalError)) {
+    if (Error error = sink.add(*known, /*isNew=*/false))
+      return std::move(error);
+    return *known;
+  }
+  Expected<const SequenceSweep *> sweep = getSweep(record.sequence);
+  if (!sweep)
+    return sweep.takeError();
+  if (Error error = compute(**sweep, record))
+    return std::move(error);
+  if (Error error = sink.add(record, /*isNew=*/true))
+    return std::move(error);
+  return record;
+}
+
+/// Moves a result into its place in a record.
+template <typename T>
+static Error take(Expected<T> value, std::optional<T> &place) {
+  if (!value)
+    return value.takeError();
+  place = std::move(*value);
   return Error::success();
 }
 
-Expected<DivergenceSums> SequenceSweep::compareRerun(const Perturbation &perturbation) const {
-  FailureOr<SmallVector<Tensor>> results = interpreter.rerun(trace, perturbation);
-  if (failed(results))
-    return llvm::createStringError("the program fails with a changed weight");
-  return teacher->compare(results->front().data<float>());
-}
-
-Expected<DivergenceSums> SequenceSweep::measureHalves() const {
-  Expected<::ssmq::ProgramState> state = program.createState(inputs.size());
-  if (!state)
-    return state.takeError();
-  DivergenceSums sums;
-  size_t half = inputs.size() / 2;
-  for (ArrayRef<int32_t> part : {inputs.take_front(half), inputs.drop_front(half)}) {
-    if (part.empty())
-      continue;
-    Expected<Tensor> logits = program.forward(part, *state);
-    if (!logits)
-      return logits.takeError();
-    Expected<DivergenceSums> more =
-        teacher->compare(logits->data<float>(), part.begin() - inputs.begin());
-    if (!more)
-      return more.takeError();
-    sums += *more;
-  }
-  return sums;
-}
-
-static Tensor roundToBFloat(const Tensor &weight) {
-  Tensor rounded = weight.clone();
-  for (float &value : rounded.mutableData<float>())
-    value = ::ssmq::bfloatToFloat(::ssmq::floatToBFloat(value));
-  return rounded;
-}
-
-Expected<DivergenceSums> SequenceSweep::measure(const Candidate &candidate) const {
-  if (candidate.site == ::ssmq::noiseFloorSite && candidate.format == kHalves)
-    return measureHalves();
-
-  Perturbation perturbation;
-  auto replace = [&](const Site &site, const Tensor &weight) {
-    for (OpOperand *use : site.uses)
-      perturbation.operands[use] = weight;
+Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
+  const Format &stored = *formats[site][format];
+  auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) -> Error {
+    const StaticRanges *range = nullptr;
+    if (stored.needsRanges())
+      range = &ranges[site].at(StaticRanges::getKey(stored));
+    Expected<SitePerturbation> perturbed =
+        perturbSite(sites[site], stored, range, sweep.getInterpreter(), sweep.getTrace());
+    if (!perturbed)
+      return perturbed.takeError();
+    return isLocalError ? take(sweep.measureLocalError(*perturbed), record.localError)
+                        : take(sweep.measure(*perturbed), record.sums);
   };
-  auto valueOf = [&](const Site &site) {
-    return interpreter.getConstant(site.uses.front()->get());
-  };
-  if (candidate.site == ::ssmq::noiseFloorSite) {
-    for (const Site &site : sites)
-      replace(site, roundToBFloat(valueOf(site)));
-    return compareRerun(perturbation);
-  }
-  const Site &site =
-      *llvm::find_if(sites, [&](const Site &one) { return one.name == candidate.site; });
-  const auto &format = *llvm::find_if(
-      options.formats, [&](const auto &one) { return one->getSpelling() == candidate.format; });
-  Expected<Tensor> weight = ::ssmq::fakeQuantize(*format, valueOf(site));
-  if (!weight)
-    return llvm::createStringError("site '" + site.name +
-                                   "': " + llvm::toString(weight.takeError()));
-  replace(site, *weight);
-  return compareRerun(perturbation);
+  SequenceRecord empty{static_cast<int64_t>(k), {sites[site].name, stored.getSpelling()}, {}, {}};
+  Expected<SequenceRecord> record = obtain(std::move(empty), isLocalError, compute);
+  if (!record)
+    return record.takeError();
+  ::ssmq::Cell &cell = cells[site].at(format, k);
+  if (isLocalError)
+    cell.localError = record->localError;
+  else
+    cell.sums = record->sums;
+  return Error::success();
 }
 
-Error mlir::ssm::sweepSequence(const InterpreterProgram &program, ArrayRef<Site> sites,
-                               ArrayRef<int32_t> tokens, int64_t sequence,
-                               const SweepOptions &options, SweepSink sink) {
-  std::vector<Candidate> candidates = listCandidates(sites, options);
-  llvm::erase_if(candidates,
-                 [&](const Candidate &candidate) { return sink.isDone(sequence, candidate); });
-  if (candidates.empty())
-    return Error::success();
-  SequenceSweep sweep(program, sites, tokens, options);
-  if (Error error = sweep.runTeacher())
-    return error;
+Error Sweep::sweepSite(size_t site, size_t k) {
+  for (size_t format : plan.chooseLocal(cells[site], k))
+    if (Error error = measure(site, format, k, /*isLocalError=*/true))
+      return error;
+  for (size_t format : plan.chooseMeasured(cells[site], k))
+    if (Error error = measure(site, format, k, /*isLocalError=*/false))
+      return error;
+  return Error::success();
+}
 
-  // Late sites cost far less than early ones, so each thread takes the next candidate when free.
-  std::atomic<size_t> next{0};
-  std::mutex mutex;
+Error Sweep::completeSite(size_t site, size_t k) {
+  for (size_t format = 0; format < formats[site].size(); ++format)
+    if (!cells[site].at(format, k).sums)
+      if (Error error = measure(site, format, k, /*isLocalError=*/false))
+        return error;
+  return Error::success();
+}
+
+Error Sweep::forEachSite(llvm::function_ref<Error(size_t)> body) {
+  // Late sites cost far less than early ones, so each thread takes the next one when it is free.
+  std::atomic<size_t> next{options.shard};
+  std::mutex failureMutex;
   Error failure = Error::success();
   auto work = [&] {
-    for (size_t i; (i = next++) < candidates.size();) {
-      Expected<DivergenceSums> sums = sweep.measure(candidates[i]);
-      Error error = sums ? sink.add({sequence, candidates[i], *sums}) : sums.takeError();
-      if (error) {
-        std::lock_guard<std::mutex> lock(mutex);
+    for (size_t site; (site = next.fetch_add(options.numShards)) < sites.size();)
+      if (Error error = formats[site].empty() ? Error::success() : body(site)) {
+        std::lock_guard<std::mutex> lock(failureMutex);
         failure = llvm::joinErrors(std::move(failure), std::move(error));
-        next = candidates.size();
+        next = sites.size();
       }
-    }
   };
   ::ssmq::parallelFor(options.threads, options.threads, [&](int64_t, int64_t) { work(); });
   return failure;
+}
+
+Error Sweep::sweepNoiseFloor(size_t k) {
+  SmallVector<Site> weights;
+  llvm::copy_if(sites, std::back_inserter(weights),
+                [](const Site &site) { return site.kind == SiteKind::Weight; });
+  for (StringRef change : {kHalves, kBFloat}) {
+    if (change == kBFloat && weights.empty())
+      continue;
+    auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) {
+      return take(change == kHalves ? sweep.measureHalves() : sweep.measureBFloat(weights),
+                  record.sums);
+    };
+    SequenceRecord empty{
+        static_cast<int64_t>(k), {::ssmq::noiseFloorSite.str(), change.str()}, {}, {}};
+    if (Error error = obtain(std::move(empty), /*isLocalError=*/false, compute).takeError())
+      return error;
+  }
+  return Error::success();
+}
+
+Error Sweep::collectRanges() {
+  ranges.resize(sites.size());
+  bool needed = false;
+  for (auto [site, list] : llvm::enumerate(formats))
+    for (const auto &format : list)
+      if (format->needsRanges()) {
+        ranges[site].try_emplace(StaticRanges::getKey(*format), *format);
+        needed = true;
+      }
+  for (size_t k = 0; needed && k < sequences.size(); ++k) {
+    Expected<const SequenceSweep *> sweep = getSweep(k);
+    if (!sweep)
+      return sweep.takeError();
+    auto observe = [&](size_t site) -> Error {
+      for (auto &[key, range] : ranges[site])
+        if (Error error = observeSite(sites[site], (*sweep)->getInterpreter(),
+                                      (*sweep)->getTrace(), range))
+          return error;
+      return Error::success();
+    };
+    if (Error error = forEachSite(observe))
+      return error;
+  }
+  return Error::success();
+}
+
+Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,
+                      llvm::function_ref<Error(size_t site, size_t k)> visit) {
+  double total = 0;
+  std::vector<double> work(sites.size());
+  for (size_t site = options.shard; site < sites.size(); site += options.numShards) {
+    work[site] = wants(site) ? program.getInterpreter().estimateRerunWork(sites[site].uses) : 0;
+    total += work[site];
+  }
+  if (total == 0)
+    return Error::success();
+  ::ssmq::Progress progress(label, total * static_cast<double>(sequences.size()));
+  for (size_t k = 0; k < sequences.size(); ++k) {
+    auto visitSite = [&](size_t site) -> Error {
+      if (!wants(site))
+        return Error::success();
+      Error error = visit(site, k);
+      progress.advance(work[site]);
+      return error;
+    };
+    if (Error error = forEachSite(visitSite))
+      return error;
+    if (Error error = sink.endSequence())
+      return error;
+  }
+  return Error::success();
+}
+
+Error Sweep::run() {
+  if (Error error = collectRanges())
+    return error;
+  if (options.shard == 0)
+    for (size_t k = 0; k < sequences.size(); ++k)
+      if (Error error = sweepNoiseFloor(k))
+        return error;
+  if (Error error = passOver(
+          "sensitivity", [](size_t) { return true; },
+          [&](size_t site, size_t k) { return sweepSite(site, k); }))
+    return error;
+  std::vector<bool> undecided(sites.size());
+  for (size_t site = 0; site < sites.size(); ++site)
+    undecided[site] = plan.needsAll(cells[site]);
+  return passOver(
+      "sensitivity, undecided sites", [&](size_t site) { return undecided[site]; },
+      [&](size_t site, size_t k) { return completeSite(site, k); });
+}
+
+Error mlir::ssm::sweepSites(const InterpreterProgram &program, ArrayRef<Site> sites,
+                            ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                            const SweepOptions &options, const SweepSink &sink) {
+  return Sweep(program, sites, formats, sequences, options, sink).run();
 }

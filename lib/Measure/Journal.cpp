@@ -8,6 +8,8 @@
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/xxhash.h"
 #include <cerrno>
+#include <map>
+#include <tuple>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,7 +21,7 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral formatName = "ssmq-journal";
-static constexpr int64_t formatVersion = 2;
+static constexpr int64_t formatVersion = 3;
 static constexpr llvm::StringLiteral checkOpening = ",\"check\":\"";
 static constexpr size_t checkSize = checkOpening.size() + 16 + 2;
 
@@ -50,9 +52,14 @@ static Expected<RunIdentity> parseHeader(const json::Value &value, llvm::StringR
   return parseRunIdentity(run, where);
 }
 
+/// Measurements and local errors of a candidate are apart.
+using RecordKey = std::tuple<int64_t, Candidate, bool>;
+static RecordKey getKey(const SequenceRecord &record) {
+  return {record.sequence, record.candidate, record.localError.has_value()};
+}
+
 static Error addLine(llvm::StringRef line, llvm::StringRef where, bool isHeader,
-                     std::map<std::pair<int64_t, Candidate>, DivergenceSums> &seen,
-                     JournalContents &contents) {
+                     std::map<RecordKey, SequenceRecord> &seen, JournalContents &contents) {
   Expected<json::Value> value = parseLine(line, where);
   if (!value)
     return value.takeError();
@@ -66,8 +73,8 @@ static Error addLine(llvm::StringRef line, llvm::StringRef where, bool isHeader,
   Expected<SequenceRecord> record = parseSequenceRecord(*value, where);
   if (!record)
     return record.takeError();
-  auto [known, isNew] = seen.try_emplace({record->sequence, record->candidate}, record->sums);
-  if (!isNew && known->second != record->sums)
+  auto [known, isNew] = seen.try_emplace(getKey(*record), *record);
+  if (!isNew && !(known->second == *record))
     return makeError("{0}: sequence {1} of {2} as {3} contradicts an earlier line", where,
                      record->sequence, quote(record->candidate.site),
                      quote(record->candidate.format));
@@ -82,7 +89,7 @@ Expected<JournalContents> ssmq::readJournal(llvm::StringRef path) {
     return file.takeError();
   llvm::StringRef rest = (*file)->getBytes();
   JournalContents contents;
-  std::map<std::pair<int64_t, Candidate>, DivergenceSums> seen;
+  std::map<RecordKey, SequenceRecord> seen;
   for (size_t number = 1; !rest.empty(); ++number) {
     auto [line, after] = rest.split('\n');
     // A line without its end was never finished, whatever it holds.
@@ -138,8 +145,6 @@ Expected<std::unique_ptr<Journal>> Journal::open(llvm::StringRef path,
     return error;
   if (!contents->note.empty() && ::ftruncate(descriptor, contents->goodBytes) != 0)
     return makeSystemError(path, "cannot cut the torn line");
-  for (const SequenceRecord &record : contents->records)
-    journal->done.emplace(record.sequence, record.candidate);
   journal->contents = std::move(*contents);
   return journal;
 }
@@ -162,7 +167,7 @@ Error Journal::writeLine(json::Object object) {
 }
 
 Error Journal::append(const SequenceRecord &record) {
-  if (Error error = checkSums(record.sums, record.candidate.site))
+  if (Error error = checkRecord(record, record.candidate.site))
     return error;
   return writeLine(toJSON(record));
 }
@@ -171,8 +176,4 @@ Error Journal::sync() {
   if (::fdatasync(descriptor) != 0)
     return makeSystemError(path, "cannot force the journal to disk");
   return Error::success();
-}
-
-bool Journal::completed(int64_t sequence, llvm::StringRef site, llvm::StringRef format) const {
-  return done.count({sequence, Candidate{site.str(), format.str()}}) != 0;
 }

@@ -10,7 +10,7 @@ using namespace ssmq;
 using llvm::Error;
 
 bool SiteInfo::operator==(const SiteInfo &other) const {
-  return name == other.name && rows == other.rows && columns == other.columns &&
+  return name == other.name && kind == other.kind && rows == other.rows && columns == other.columns &&
          elements == other.elements && baselineBytes == other.baselineBytes;
 }
 
@@ -43,7 +43,7 @@ Error SensitivityTable::addCandidate(const Candidate &candidate, int64_t bytes) 
 Error SensitivityTable::addRecord(const SequenceRecord &record) {
   std::string where = llvm::formatv("sequence {0} of {1} as {2}", record.sequence,
                                     quote(record.candidate.site), quote(record.candidate.format));
-  if (Error error = checkSums(record.sums, where))
+  if (Error error = checkRecord(record, where))
     return error;
   if (record.sequence < 0 || record.sequence >= identity.numSequences)
     return makeError("{0}: the run has {1} sequences", where, identity.numSequences);
@@ -54,10 +54,17 @@ Error SensitivityTable::addRecord(const SequenceRecord &record) {
   auto row = site->second == sites.size() ? rows.try_emplace(key).first : rows.find(key);
   if (row == rows.end())
     return makeError("{0}: the format is no candidate of this run", where);
-  auto [known, isNew] = row->second.sequences.try_emplace(record.sequence, record.sums);
-  if (!isNew && known->second != record.sums)
-    return makeError("{0}: two measurements contradict", where);
-  return Error::success();
+  Cell &cell = row->second.cells[record.sequence];
+  auto take = [&](auto &known, const auto &found) -> Error {
+    if (known && found && *known != *found)
+      return makeError("{0}: two measurements contradict", where);
+    if (found)
+      known = found;
+    return Error::success();
+  };
+  if (Error error = take(cell.sums, record.sums))
+    return error;
+  return take(cell.localError, record.localError);
 }
 
 Error SensitivityTable::merge(const SensitivityTable &other) {
@@ -70,8 +77,9 @@ Error SensitivityTable::merge(const SensitivityTable &other) {
       if (key.first < sites.size())
         if (Error error = result.addCandidate(candidate, row.bytes))
           return error;
-      for (const auto &[sequence, sums] : row.sequences)
-        if (Error error = result.addRecord({sequence, candidate, sums}))
+      for (const auto &[sequence, cell] : row.cells)
+        if (Error error =
+                result.addRecord({sequence, candidate, cell.sums, cell.localError}))
           return error;
     }
     *this = std::move(result);
@@ -92,10 +100,45 @@ std::vector<SensitivityTable::Rows::const_iterator> SensitivityTable::getSorted(
 }
 
 SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row) const {
-  auto sums = llvm::map_to_vector(row->second.sequences, [](auto &one) { return one.second; });
-  return {{getSiteName(row->first.first).str(), row->first.second},
-          row->second.bytes,
-          summarize(sums, identity.vocabSize)};
+  SensitivityRow result{{getSiteName(row->first.first).str(), row->first.second},
+                        row->second.bytes};
+  llvm::SmallVector<DivergenceSums> sums;
+  for (const auto &[sequence, cell] : row->second.cells)
+    if (cell.sums)
+      sums.push_back(*cell.sums);
+  std::optional<PredictedRow> predicted;
+  if (static_cast<int64_t>(sums.size()) < identity.numSequences)
+    predicted = predict(row);
+  result.isPredicted = predicted.has_value();
+  result.estimate = predicted ? summarize(*predicted, identity.vocabSize)
+                              : summarize(sums, identity.vocabSize);
+  return result;
+}
+
+std::optional<std::vector<int64_t>> SensitivityTable::getNumScored() const {
+  std::vector<int64_t> result(identity.numSequences);
+  for (const auto &[key, row] : rows)
+    for (const auto &[sequence, cell] : row.cells)
+      if (cell.sums)
+        result[sequence] = cell.sums->numScored;
+  return llvm::is_contained(result, 0) ? std::nullopt : std::optional(std::move(result));
+}
+
+std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row) const {
+  size_t site = row->first.first;
+  auto first = rows.lower_bound({site, ""}), last = rows.lower_bound({site + 1, ""});
+  std::optional<std::vector<int64_t>> numScored = getNumScored();
+  if (!numScored || site == sites.size())
+    return std::nullopt;
+  SiteCells cells(std::distance(first, last), identity.numSequences);
+  size_t format = 0, wanted = 0;
+  for (auto one = first; one != last; ++one, ++format) {
+    if (one == row)
+      wanted = format;
+    for (const auto &[sequence, cell] : one->second.cells)
+      cells.at(format, sequence) = cell;
+  }
+  return predictRow(cells, wanted, *numScored);
 }
 
 std::vector<SensitivityRow> SensitivityTable::getRows() const {
@@ -117,7 +160,10 @@ std::vector<SensitivityRow> SensitivityTable::getNoiseFloor() const {
 std::vector<SequenceRecord> SensitivityTable::getRecords() const {
   std::vector<SequenceRecord> records;
   for (auto row : getSorted())
-    for (const auto &[sequence, sums] : row->second.sequences)
-      records.push_back({sequence, {getSiteName(row->first.first).str(), row->first.second}, sums});
+    for (const auto &[sequence, cell] : row->second.cells)
+      records.push_back({sequence,
+                         {getSiteName(row->first.first).str(), row->first.second},
+                         cell.sums,
+                         cell.localError});
   return records;
 }

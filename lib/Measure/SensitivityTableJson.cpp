@@ -1,10 +1,13 @@
 //===- SensitivityTableJson.cpp - The table as a document -----------------===//
 //
 // {"document": "ssmq-sensitivity", "version": 2, "run": {...}, "model": {...}, "sites": [...],
-//  "rows": [{"site", "format", "bytes", "estimates": {...}, "sums": {"sequence": [...], ...}}],
+//  "rows": [{"site", "format", "bytes", "method", "estimates": {...},
+//            "sums": {"sequence": [...], ...}, "localError": [...]}],
 //  "noiseFloor": [{"format", ...}]}
-// Sums are columns: the k-th entry of each belongs to the k-th sequence. Estimates are for readers;
-// they are taken from the sums again, and a file in which both differ is refused.
+// Sums are columns: the k-th entry of each belongs to the k-th measured sequence. Local errors have
+// one entry a sequence of the run, null where it is not known, and are left out where none is.
+// Estimates and method are for readers; they are taken from the rest again, and a file in which
+// both differ is refused.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,6 +34,13 @@ struct EstimateField {
 struct SiteField {
   llvm::StringLiteral name;
   int64_t SiteInfo::*member;
+};
+/// What a file says of a row beyond its records.
+struct StatedRow {
+  Candidate candidate;
+  std::string method;
+  const json::Value *estimates;
+  std::string where;
 };
 } // namespace
 
@@ -67,20 +77,24 @@ static json::Object writeEstimates(const DivergenceSummary &summary) {
 json::Value SensitivityTable::toJSON() const {
   json::Array siteList, rowList, noiseList;
   for (const SiteInfo &site : sites) {
-    json::Object object{{"name", site.name}};
+    json::Object object{{"name", site.name}, {"kind", getName(site.kind)}};
     for (const SiteField &field : siteFields)
       object[field.name] = site.*field.member;
     siteList.push_back(std::move(object));
   }
   for (auto row : getSorted()) {
     auto makeColumn = [&](auto get) {
-      return json::Array(llvm::map_range(row->second.sequences, get));
+      json::Array column;
+      for (const auto &[sequence, cell] : row->second.cells)
+        if (cell.sums)
+          column.push_back(get(sequence, *cell.sums));
+      return column;
     };
-    json::Object sums{{"sequence", makeColumn([](auto &one) { return one.first; })}};
+    json::Object sums{{"sequence", makeColumn([](int64_t sequence, auto &) { return sequence; })}};
     for (const CountField &field : getCountFields())
-      sums[field.name] = makeColumn([&](auto &one) { return one.second.*field.member; });
+      sums[field.name] = makeColumn([&](int64_t, auto &one) { return one.*field.member; });
     for (const SumField &field : getSumFields())
-      sums[field.name] = makeColumn([&](auto &one) { return one.second.*field.member; });
+      sums[field.name] = makeColumn([&](int64_t, auto &one) { return one.*field.member; });
     SensitivityRow known = makeRow(row);
     json::Object object{{"format", known.candidate.format},
                         {"estimates", writeEstimates(known.estimate)},
@@ -91,6 +105,14 @@ json::Value SensitivityTable::toJSON() const {
     }
     object["site"] = known.candidate.site;
     object["bytes"] = known.bytes;
+    object["method"] = known.isPredicted ? "predicted" : "measured";
+    if (llvm::any_of(row->second.cells, [](auto &one) { return one.second.localError; })) {
+      json::Array column(identity.numSequences, nullptr);
+      for (const auto &[sequence, cell] : row->second.cells)
+        if (cell.localError)
+          column[sequence] = *cell.localError;
+      object["localError"] = std::move(column);
+    }
     rowList.push_back(std::move(object));
   }
   return json::Object{{"document", documentName},
@@ -110,6 +132,10 @@ static Expected<std::vector<SiteInfo>> parseSites(const json::Array &list, llvm:
     JsonFields fields(value, llvm::formatv("{0}: site {1}", where, i).str());
     SiteInfo &site = sites.emplace_back();
     site.name = fields.getString("name");
+    std::optional<SiteKind> kind = parseSiteKind(fields.getString("kind"));
+    if (!kind)
+      fields.fail("there is no such kind of site");
+    site.kind = kind.value_or(SiteKind::Weight);
     for (const SiteField &field : siteFields)
       site.*field.member = fields.getCount(field.name);
     if (site.name == noiseFloorSite || !names.insert(site.name).second)
@@ -124,7 +150,8 @@ static Expected<std::vector<SiteInfo>> parseSites(const json::Array &list, llvm:
 static Expected<std::vector<SequenceRecord>>
 parseSums(const json::Value &value, const Candidate &candidate, llvm::StringRef where) {
   JsonFields columns(value, where);
-  std::vector<SequenceRecord> records(columns.getArray("sequence").size());
+  std::vector<SequenceRecord> records(columns.getArray("sequence").size(),
+                                      {0, candidate, DivergenceSums()});
   auto readColumn = [&](llvm::StringRef name, auto set) {
     const json::Array &column = columns.getArray(name);
     if (column.size() != records.size())
@@ -143,18 +170,38 @@ parseSums(const json::Value &value, const Candidate &candidate, llvm::StringRef 
   readCounts("sequence", [](SequenceRecord &record) -> int64_t & { return record.sequence; });
   for (const CountField &field : getCountFields())
     readCounts(field.name,
-               [&](SequenceRecord &record) -> int64_t & { return record.sums.*field.member; });
+               [&](SequenceRecord &record) -> int64_t & { return record.sums->*field.member; });
   for (const SumField &field : getSumFields())
     readColumn(field.name, [&](SequenceRecord &record, const json::Value &entry) {
       std::optional<double> number = entry.getAsNumber();
-      record.sums.*field.member = number.value_or(0);
+      record.sums->*field.member = number.value_or(0);
       return number.has_value();
     });
-  for (SequenceRecord &record : records)
-    record.candidate = candidate;
   if (Error error = columns.takeError())
     return error;
   return records;
+}
+
+/// The entries of "localError" that are known.
+static Error addLocalErrors(SensitivityTable &table, const json::Value &row,
+                            const Candidate &candidate, llvm::StringRef where) {
+  const json::Value *value = row.getAsObject()->get("localError");
+  if (!value)
+    return Error::success();
+  const json::Array *column = value->getAsArray();
+  if (!column || static_cast<int64_t>(column->size()) != table.getIdentity().numSequences)
+    return makeError("{0}: localError has no entry for each sequence", where);
+  for (auto [sequence, entry] : llvm::enumerate(*column)) {
+    std::optional<double> error = entry.getAsNumber();
+    if (!error && entry.getAsNull())
+      continue;
+    if (!error)
+      return makeError("{0}: an entry of localError is no number", where);
+    if (Error failed = table.addRecord(
+            {static_cast<int64_t>(sequence), candidate, std::nullopt, error}))
+      return failed;
+  }
+  return Error::success();
 }
 
 static bool agrees(const json::Value &stated, double computed) {
@@ -200,6 +247,7 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
     return sites.takeError();
 
   SensitivityTable table(std::move(*identity), size, std::move(*sites));
+  std::vector<StatedRow> stated;
   for (bool isNoise : {false, true})
     for (auto [i, rowValue] : llvm::enumerate(*lists[isNoise])) {
       std::string place = llvm::formatv("{0}: {1} {2}", where, isNoise ? "noise floor" : "row", i);
@@ -208,6 +256,7 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
                           row.getString("format")};
       int64_t bytes = isNoise ? 0 : row.getCount("bytes");
       const json::Value &sums = row.getValue("sums"), &estimates = row.getValue("estimates");
+      std::string method = isNoise ? "" : row.getString("method");
       if (Error error = row.takeError())
         return error;
       if (!isNoise)
@@ -219,13 +268,22 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
       for (const SequenceRecord &record : *records)
         if (Error error = table.addRecord(record))
           return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
-      auto known =
-          table.rows.find({table.siteIndices.find(candidate.site)->second, candidate.format});
-      if (known == table.rows.end())
-        continue; // a noise floor without records
-      if (Error error = checkEstimates(estimates, table.makeRow(known).estimate, place))
-        return error;
+      if (Error error = addLocalErrors(table, rowValue, candidate, place))
+        return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
+      stated.push_back({candidate, std::move(method), &estimates, std::move(place)});
     }
+  // A prediction needs all rows of its site.
+  for (const StatedRow &one : stated) {
+    auto known =
+        table.rows.find({table.siteIndices.find(one.candidate.site)->second, one.candidate.format});
+    if (known == table.rows.end())
+      continue; // a noise floor without records
+    SensitivityRow row = table.makeRow(known);
+    if (!one.method.empty() && one.method != (row.isPredicted ? "predicted" : "measured"))
+      return makeError("{0}: the row is not {1}", one.where, one.method);
+    if (Error error = checkEstimates(*one.estimates, row.estimate, one.where))
+      return error;
+  }
   return table;
 }
 

@@ -29,6 +29,8 @@ static constexpr TextMember textMembers[] = {
     {"calibrationDigest", &RunIdentity::calibrationDigest},
     {"formatSet", &RunIdentity::formatSet},
 };
+static constexpr llvm::StringLiteral localErrorName = "localError";
+
 static constexpr CountMember countMembers[] = {
     {"sequenceLength", &RunIdentity::sequenceLength},
     {"numSequences", &RunIdentity::numSequences},
@@ -81,11 +83,24 @@ json::Object ssmq::toJSON(const SequenceRecord &record) {
   json::Object object{{"sequence", record.sequence},
                       {"site", record.candidate.site},
                       {"format", record.candidate.format}};
+  if (record.localError)
+    object[localErrorName] = finiteOrNull(*record.localError);
+  if (!record.sums)
+    return object;
   for (const CountField &field : getCountFields())
-    object[field.name] = record.sums.*field.member;
+    object[field.name] = *record.sums.*field.member;
   for (const SumField &field : getSumFields())
-    object[field.name] = finiteOrNull(record.sums.*field.member);
+    object[field.name] = finiteOrNull(*record.sums.*field.member);
   return object;
+}
+
+static DivergenceSums parseSums(JsonFields &fields) {
+  DivergenceSums sums;
+  for (const CountField &field : getCountFields())
+    sums.*field.member = fields.getCount(field.name);
+  for (const SumField &field : getSumFields())
+    sums.*field.member = fields.getNumber(field.name);
+  return sums;
 }
 
 Expected<SequenceRecord> ssmq::parseSequenceRecord(const json::Value &value,
@@ -94,18 +109,19 @@ Expected<SequenceRecord> ssmq::parseSequenceRecord(const json::Value &value,
   SequenceRecord record;
   record.sequence = fields.getCount("sequence");
   record.candidate = {fields.getString("site"), fields.getString("format")};
-  for (const CountField &field : getCountFields())
-    record.sums.*field.member = fields.getCount(field.name);
-  for (const SumField &field : getSumFields())
-    record.sums.*field.member = fields.getNumber(field.name);
+  const json::Object *object = value.getAsObject();
+  if (object && object->get(localErrorName))
+    record.localError = fields.getNumber(localErrorName);
+  else
+    record.sums = parseSums(fields);
   if (Error error = fields.takeError())
     return error;
-  if (Error error = checkSums(record.sums, where))
+  if (Error error = checkRecord(record, where))
     return error;
   return record;
 }
 
-Error ssmq::checkSums(const DivergenceSums &sums, llvm::StringRef where) {
+static Error checkSums(const DivergenceSums &sums, llvm::StringRef where) {
   if (sums.numScored < 1 || sums.numSameTop1 < 0 || sums.numSameTop1 > sums.numScored)
     return makeError("{0}: {1} of {2} positions with the same top token cannot be", where,
                      sums.numSameTop1, sums.numScored);
@@ -114,4 +130,10 @@ Error ssmq::checkSums(const DivergenceSums &sums, llvm::StringRef where) {
       return makeError("{0}: {1} is {2}, which no measurement gives", where, field.name,
                        sums.*field.member);
   return Error::success();
+}
+
+Error ssmq::checkRecord(const SequenceRecord &record, llvm::StringRef where) {
+  if (record.localError && !(*record.localError >= 0 && std::isfinite(*record.localError)))
+    return makeError("{0}: a local error of {1} cannot be", where, *record.localError);
+  return record.sums ? checkSums(*record.sums, where) : Error::success();
 }

@@ -1,14 +1,16 @@
 //===- Sensitivity.cpp - Measure each format at each weight ---------------===//
 
+#include "SelectCandidates.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/SensitivitySweep.h"
 #include "ssmq/Assign/Budget.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Measure/Journal.h"
+#include "ssmq/Kernels/ChangeGemm.h"
 #include "ssmq/Measure/SensitivityTable.h"
 #include "ssmq/Support/Json.h"
-#include "ssmq/Support/Progress.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -30,10 +32,6 @@ using ::ssmq::RunIdentity;
 using ::ssmq::SensitivityTable;
 using ::ssmq::SequenceRecord;
 using ::ssmq::WeightStore;
-
-static constexpr llvm::StringLiteral kDefaultFormats[] = {
-    "i4 sym per_channel", "i4 sym group=32", "i4 sym group=64", "i4 sym group=128",
-    "i8 sym per_channel", "i8 sym group=32", "i8 sym group=64", "i8 sym group=128"};
 
 static std::string toHex(uint64_t hash) { return llvm::formatv("{0:x-16}", hash); }
 
@@ -64,11 +62,14 @@ private:
   /// Everything below reports its faults by an Error, which runOnOperation emits at the module.
   Expected<SensitivityTable> measure(std::shared_ptr<const WeightStore> store);
   Expected<SweepOptions> makeOptions() const;
+  /// Declares all candidates; fails when none can meet the budget.
+  Expected<SensitivityTable> makeTable(RunIdentity identity, ArrayRef<Site> sites,
+                                       ArrayRef<FormatList> formats);
   Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
                                  int64_t vocabSize) const;
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
-              ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
-              SensitivityTable &table);
+              ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+              const SweepOptions &options, SensitivityTable &table);
   void emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table);
 };
 
@@ -77,20 +78,15 @@ private:
 Expected<SweepOptions> SensitivityPass::makeOptions() const {
   SweepOptions options;
   options.threads = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
-  auto add = [&](StringRef spelling) -> Error {
-    auto format = ::ssmq::parseFormat(spelling);
-    if (!format)
-      return format.takeError();
-    options.formats.push_back(*format);
-    return Error::success();
-  };
-  for (const std::string &spelling : formats)
-    if (Error error = add(spelling))
-      return std::move(error);
-  if (formats.empty())
-    for (StringRef spelling : kDefaultFormats)
-      if (Error error = add(spelling))
-        return std::move(error);
+  options.precision = precision;
+  if (!(precision >= 0) || precision > 1)
+    return llvm::createStringError("precision must be from 0 to 1");
+  if (shard.empty())
+    return options;
+  auto [index, count] = StringRef(shard).split('/');
+  if (index.getAsInteger(10, options.shard) || count.getAsInteger(10, options.numShards) ||
+      options.shard >= options.numShards)
+    return llvm::createStringError("shard must be i/n with i from 0 to n - 1, as 0/4");
   return options;
 }
 
@@ -107,6 +103,8 @@ Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayR
   identity.calibrationDigest = toHex(llvm::xxh3_64bits(ArrayRef<uint8_t>(
       reinterpret_cast<const uint8_t *>(ids.data()), ids.size() * sizeof(int32_t))));
   identity.formatSet = ::ssmq::formatNumericsVersion.str();
+  if (!exactArithmetic && ::ssmq::hasByteProducts())
+    identity.formatSet += ", changes in bytes";
   identity.sequenceLength = sequenceLength;
   identity.numSequences = sequences;
   identity.vocabSize = vocabSize;
@@ -114,8 +112,10 @@ Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayR
 }
 
 Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
-                             ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
-                             SensitivityTable &table) {
+                             ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                             const SweepOptions &options, SensitivityTable &table) {
+  using Key = std::tuple<int64_t, Candidate, bool>;
+  std::map<Key, const SequenceRecord *> known;
   std::unique_ptr<Journal> kept;
   if (!journal.empty()) {
     Expected<std::unique_ptr<Journal>> opened = Journal::open(journal, table.getIdentity());
@@ -125,31 +125,49 @@ Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> s
     if (!kept->getNote().empty())
       getOperation().emitRemark() << kept->getNote();
     for (const SequenceRecord &record : kept->getRecords())
-      if (Error error = table.addRecord(record))
-        return error;
+      known[{record.sequence, record.candidate, record.localError.has_value()}] = &record;
   }
-  auto isDone = [&](int64_t sequence, const Candidate &candidate) {
-    return kept && kept->completed(sequence, candidate.site, candidate.format);
+  auto find = [&](int64_t sequence, const Candidate &candidate,
+                  bool isLocalError) -> const SequenceRecord * {
+    auto it = known.find({sequence, candidate, isLocalError});
+    return it == known.end() ? nullptr : it->second;
   };
-  int64_t total = listCandidates(sites, options).size() * sequences.size();
-  ::ssmq::Progress progress("sensitivity", total, kept ? kept->getRecords().size() : 0);
   std::mutex mutex;
-  auto add = [&](const SequenceRecord &record) -> Error {
-    progress.advance();
-    if (kept)
+  auto add = [&](const SequenceRecord &record, bool isNew) -> Error {
+    if (kept && isNew)
       if (Error error = kept->append(record))
         return error;
     std::lock_guard<std::mutex> lock(mutex);
     return table.addRecord(record);
   };
-  for (auto [index, sequence] : llvm::enumerate(sequences)) {
-    if (Error error = sweepSequence(program, sites, sequence, index, options, {isDone, add}))
-      return error;
-    if (kept)
-      if (Error error = kept->sync())
-        return error;
+  auto endSequence = [&]() -> Error { return kept ? kept->sync() : Error::success(); };
+  return sweepSites(program, sites, formats, sequences, options, {find, add, endSequence});
+}
+
+Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, ArrayRef<Site> sites,
+                                                      ArrayRef<FormatList> formats) {
+  WeightTotals totals = getWeightTotals(getOperation());
+  ::ssmq::ModelSize size{totals.numElements, totals.numBytes};
+  std::vector<::ssmq::SiteInfo> infos;
+  for (const Site &site : sites) {
+    infos.push_back({site.name, site.kind, site.rows, site.columns, site.elements, site.numBytes});
+    if (site.kind == SiteKind::Weight)
+      size.fixedBytes -= site.numBytes;
   }
-  return Error::success();
+  SensitivityTable table(std::move(identity), size, std::move(infos));
+  for (auto [site, list] : llvm::zip_equal(sites, formats))
+    for (const auto &format : list)
+      if (Error error = table.addCandidate({site.name, format->getSpelling()},
+                                           format->getNumBytes(site.getLayout(/*tokens=*/1))))
+        return std::move(error);
+  if (!budget.empty()) {
+    Expected<::ssmq::Budget> limit = ::ssmq::Budget::parse(budget);
+    if (!limit)
+      return limit.takeError();
+    if (Error error = ::ssmq::checkReachable(limit->getBytes(size), table))
+      return std::move(error);
+  }
+  return table;
 }
 
 Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const WeightStore> store) {
@@ -170,9 +188,12 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   if (sequences.empty())
     return llvm::createStringError("'" + tokens + "' holds " + llvm::Twine(ids->size()) +
                                    " tokens; calibration needs at least 2");
-  SmallVector<Site> sites = findSites(module, ::ssmq::SiteKind::Weight);
-  if (sites.empty())
-    return llvm::createStringError("the module has no weight that could be quantized");
+  Expected<SmallVector<Site>> chosen = selectSites(module, sites);
+  if (!chosen)
+    return chosen.takeError();
+  Expected<std::vector<FormatList>> formatLists = selectFormats(formats, *chosen);
+  if (!formatLists)
+    return formatLists.takeError();
 
   auto lookup = [store](StringRef name) { return store->lookup(name); };
   FailureOr<std::unique_ptr<InterpreterProgram>> program =
@@ -184,31 +205,15 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   if (!identity)
     return identity.takeError();
 
-  WeightTotals totals = getWeightTotals(module);
-  ::ssmq::ModelSize size{totals.numElements, totals.numBytes};
-  std::vector<::ssmq::SiteInfo> infos;
-  for (const Site &site : sites) {
-    infos.push_back({site.name, site.rows, site.columns, site.elements, site.numBytes});
-    size.fixedBytes -= site.numBytes;
-  }
-  SensitivityTable table(std::move(*identity), size, std::move(infos));
-  for (const Site &site : sites)
-    for (const auto &format : getDistinctFormats(options->formats, site.columns))
-      if (Error error = table.addCandidate(
-              {site.name, format->getSpelling()},
-              format->getNumBytes({::ssmq::SiteKind::Weight, site.rows, site.columns})))
-        return std::move(error);
-  if (!budget.empty()) {
-    Expected<::ssmq::Budget> limit = ::ssmq::Budget::parse(budget);
-    if (!limit)
-      return limit.takeError();
-    if (Error error = ::ssmq::checkReachable(limit->getBytes(size), table))
-      return std::move(error);
-  }
-  if (Error error = sweep(**program, sites, sequences, *options, table))
+  Expected<SensitivityTable> table = makeTable(std::move(*identity), *chosen, *formatLists);
+  if (!table)
+    return table;
+  if (!exactArithmetic)
+    (*program)->prepareReruns(options->threads);
+  if (Error error = sweep(**program, *chosen, *formatLists, sequences, *options, *table))
     return std::move(error);
   if (remarks)
-    emitRemarks(sites, table);
+    emitRemarks(*chosen, *table);
   return table;
 }
 

@@ -1,8 +1,9 @@
 //===- SensitivitySweep.h - Measures every (site, format) -------*- C++ -*-===//
 //
-// For each calibration sequence the program is run once with all its values kept; then, for each
-// candidate, the weight of its site is replaced by what the format makes of it, and only the ops
-// that depend on it are evaluated again. What the logits differ by is a record.
+// Sequence by sequence, each site in each format: its local error (the ops that use it, evaluated
+// alone), and, where the plan asks for it (Measure/MeasurementPlan.h), the divergence of a rerun
+// from the perturbed ops on. Sites whose divergences could not be predicted well enough are measured
+// whole at the end. Records do not depend on threads, interruptions or shards.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,39 +12,48 @@
 
 #include "ssmq/Analysis/Sites.h"
 #include "ssmq/Formats/Format.h"
+#include "ssmq/Measure/MeasurementPlan.h"
 #include "ssmq/Measure/SequenceRecord.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 
 namespace mlir::ssm {
 
+using FormatList = SmallVector<std::shared_ptr<const ::ssmq::Format>>;
+
 struct SweepOptions {
-  SmallVector<std::shared_ptr<const ::ssmq::Format>> formats;
-  /// Candidates measured at the same time; results do not depend on it.
+  /// Relative standard error up to which a divergence may be predicted; 0 measures all.
+  double precision = 0;
+  /// Sites measured at the same time.
   unsigned threads = 1;
+  /// Only the sites i with i % numShards == shard; the noise floor belongs to shard 0.
+  unsigned shard = 0, numShards = 1;
 };
 
-/// Where records go and which are known already; both may be called from many threads.
+/// Where records go and come from; all may be called from many threads.
 struct SweepSink {
-  llvm::function_ref<bool(int64_t sequence, const ::ssmq::Candidate &)> isDone;
-  llvm::function_ref<llvm::Error(const ::ssmq::SequenceRecord &)> add;
+  /// What an earlier run knows of a candidate: its measurement, or its local error.
+  llvm::function_ref<const ::ssmq::SequenceRecord *(int64_t sequence, const ::ssmq::Candidate &,
+                                                    bool isLocalError)>
+      find;
+  /// Takes each record of the result, also those that were found.
+  llvm::function_ref<llvm::Error(const ::ssmq::SequenceRecord &, bool isNew)> add;
+  /// After all records of a sequence.
+  llvm::function_ref<llvm::Error()> endSequence;
 };
 
 /// Cuts tokens into sequences of `length`; a last one of fewer than two tokens is dropped.
 SmallVector<ArrayRef<int32_t>> cutSequences(ArrayRef<int32_t> tokens, int64_t length);
 
-/// The formats without those that store a row of `columns` as an earlier one does: groups longer
-/// than the row are whole channels.
-SmallVector<std::shared_ptr<const ::ssmq::Format>>
-getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> formats, int64_t columns);
+/// The formats that can hold the site's value, without those that store it as an earlier one does:
+/// groups longer than a row are whole channels.
+FormatList getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> formats,
+                              const Site &site);
 
-/// The candidates of a sweep: the noise floor, then each site with each format.
-std::vector<::ssmq::Candidate> listCandidates(ArrayRef<Site> sites, const SweepOptions &options);
-
-/// Measures all candidates on one sequence. Fails when a weight cannot be held in a format or
-/// logits are not finite; what was added until then stays.
-llvm::Error sweepSequence(const InterpreterProgram &program, ArrayRef<Site> sites,
-                          ArrayRef<int32_t> tokens, int64_t sequence, const SweepOptions &options,
-                          SweepSink sink);
+/// Measures `formats[i]` at `sites[i]` on all sequences. Fails when a value cannot be held in a
+/// format or logits are not finite; what was added until then stays.
+llvm::Error sweepSites(const InterpreterProgram &program, ArrayRef<Site> sites,
+                       ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                       const SweepOptions &options, const SweepSink &sink);
 
 } // namespace mlir::ssm
 

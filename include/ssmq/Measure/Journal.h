@@ -14,10 +14,8 @@
 #define SSMQ_MEASURE_JOURNAL_H
 
 #include "ssmq/Measure/SequenceRecord.h"
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 
 namespace ssmq {
 
@@ -47,9 +45,7 @@ public:
   /// Call after each sequence.
   llvm::Error sync();
 
-  /// Whether the record stood in the journal when it was opened.
-  bool completed(int64_t sequence, llvm::StringRef site, llvm::StringRef format) const;
-  /// Those that stood there.
+  /// Those that stood there when it was opened.
   llvm::ArrayRef<SequenceRecord> getRecords() const { return contents.records; }
   llvm::StringRef getNote() const { return contents.note; }
 
@@ -60,7 +56,6 @@ private:
   std::string path;
   int descriptor;
   JournalContents contents;
-  std::set<std::pair<int64_t, Candidate>> done;
   std::mutex mutex;
 };
 

@@ -5,8 +5,9 @@
 // each sequence, so that tables of several processes merge exactly: the result does not depend on
 // their number or order. A record that comes twice counts once; one that contradicts is an error.
 //
-// A row may know fewer sequences than the run has (a sweep that was cut or stopped early): its
-// estimate says how many. Rows are ordered by site (the model's order), bytes, spelling.
+// Rows whose sequences were not all measured are predicted from what was (Prediction.h); where that
+// is not possible, as in a sweep that was cut, the estimate says of how many sequences it is. Rows
+// are ordered by site (the model's order), bytes, spelling.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,6 +15,8 @@
 #define SSMQ_MEASURE_SENSITIVITYTABLE_H
 
 #include "ssmq/Measure/DivergenceSummary.h"
+#include "ssmq/Formats/ValueLayout.h"
+#include "ssmq/Measure/Prediction.h"
 #include "ssmq/Measure/SequenceRecord.h"
 #include <map>
 
@@ -21,10 +24,12 @@ namespace ssmq {
 
 struct SiteInfo {
   std::string name;
-  /// The matrix that formats see; 0 x 0 for what is no weight.
+  SiteKind kind = SiteKind::Weight;
+  /// The matrix that formats see; no rows where they are tokens.
   int64_t rows = 0, columns = 0;
+  /// Of activations and caches for one token.
   int64_t elements = 0;
-  /// As the checkpoint stores it.
+  /// As the program stores it without quantization.
   int64_t baselineBytes = 0;
 
   bool operator==(const SiteInfo &other) const;
@@ -43,8 +48,9 @@ struct ModelSize {
 
 struct SensitivityRow {
   Candidate candidate;
-  /// 0 in the noise floor.
+  /// 0 in the noise floor; for one token in activations and caches.
   int64_t bytes = 0;
+  bool isPredicted = false;
   DivergenceSummary estimate;
 };
 
@@ -55,7 +61,7 @@ public:
   /// Declares a candidate and its stored bytes, scales included. Fails on an unknown site and when
   /// the bytes contradict.
   llvm::Error addCandidate(const Candidate &candidate, int64_t bytes);
-  /// Takes a measurement of a declared candidate, or of noiseFloorSite.
+  /// Takes a record of a declared candidate, or of noiseFloorSite.
   llvm::Error addRecord(const SequenceRecord &record);
   /// Takes all of a table of the same run and sites. Unchanged when that fails.
   llvm::Error merge(const SensitivityTable &other);
@@ -79,12 +85,15 @@ public:
 private:
   struct RowData {
     int64_t bytes = 0;
-    std::map<int64_t, DivergenceSums> sequences;
+    std::map<int64_t, Cell> cells;
   };
   using Rows = std::map<std::pair<size_t, std::string>, RowData>;
 
   std::vector<Rows::const_iterator> getSorted() const;
   SensitivityRow makeRow(Rows::const_iterator row) const;
+  std::optional<PredictedRow> predict(Rows::const_iterator row) const;
+  /// Positions of each sequence; nullopt while one is not known.
+  std::optional<std::vector<int64_t>> getNumScored() const;
   llvm::StringRef getSiteName(size_t index) const;
 
   RunIdentity identity;

@@ -1,7 +1,8 @@
 //===- SequenceRecord.h - What a sweep measures, one sequence at a time -*- C++ -*-===//
 //
-// A candidate is a (site, format); a record holds its divergence on one calibration sequence. It is
-// the unit of work, of resuming and of merging: a run is known by its identity, and records of
+// A candidate is a (site, format); a record holds its divergence on one calibration sequence, or its
+// local error there, from which divergences that were not measured are predicted (Prediction.h). It
+// is the unit of work, of resuming and of merging: a run is known by its identity, and records of
 // equal identities may be mixed freely.
 //
 //===----------------------------------------------------------------------===//
@@ -11,6 +12,7 @@
 
 #include "ssmq/Measure/Divergence.h"
 #include "llvm/Support/JSON.h"
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -37,10 +39,14 @@ struct SequenceRecord {
   /// Counts from 0 in the calibration text.
   int64_t sequence = 0;
   Candidate candidate;
-  DivergenceSums sums;
+  /// Null in the record of a local error.
+  std::optional<DivergenceSums> sums;
+  /// Squared change of the results of the ops that use the site; null in that of a measurement.
+  std::optional<double> localError = std::nullopt;
 
   bool operator==(const SequenceRecord &other) const {
-    return sequence == other.sequence && candidate == other.candidate && sums == other.sums;
+    return sequence == other.sequence && candidate == other.candidate && sums == other.sums &&
+           localError == other.localError;
   }
 };
 
@@ -70,8 +76,8 @@ llvm::json::Object toJSON(const SequenceRecord &record);
 llvm::Expected<SequenceRecord> parseSequenceRecord(const llvm::json::Value &value,
                                                    llvm::StringRef where);
 
-/// Sums that no measurement gives (negative KL, more equal tops than positions, not finite).
-llvm::Error checkSums(const DivergenceSums &sums, llvm::StringRef where);
+/// Finds what no measurement gives: negative KL, more equal tops than positions, not finite.
+llvm::Error checkRecord(const SequenceRecord &record, llvm::StringRef where);
 
 } // namespace ssmq
 

@@ -69,6 +69,9 @@ public:
   /// Summed squares of what the first results of the perturbed ops themselves differ by.
   FailureOr<double> measureLocalError(const Values &trace, const Perturbation &perturbation) const;
 
+  /// About the time of a rerun for each token, in units of its own, when these operands change.
+  double estimateRerunWork(ArrayRef<OpOperand *> changed) const;
+
   FunctionOpInterface getFunction() const { return function; }
   /// The value of a weight, or of anything that depends on weights alone, as f32; null otherwise.
   ::ssmq::Tensor getConstant(Value value) const;

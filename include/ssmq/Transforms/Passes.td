@@ -8,19 +8,35 @@ include "mlir/Pass/PassBase.td"
 def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
   let summary = "measure what each format costs at each weight";
   let description = [{
-    Runs @forward on calibration tokens with the reference interpreter, once at full precision and
-    once for each (weight site, format), where only the ops that depend on the weight are evaluated
-    again. Writes a table of KL(p||q), KL(q||p), SQNR, MSE, change of cross-entropy and same-top-1
-    for each candidate, each with its standard error, beside the noise floor. A journal makes an
-    interrupted run go on where it was cut; progress is shown on a terminal. The IR is not changed; `remarks` reports the table
-    there, at each weight.
+    Runs @forward on calibration tokens with the reference interpreter, once at full precision, and
+    again for each (site, format) from the ops on that use the site. Writes a table with KL(p||q),
+    KL(q||p), SQNR, MSE, changes of cross-entropy, perplexity and probability, and same-top-1 for
+    each candidate, each with its standard error, beside the noise floor.
+
+    A KL is predicted from the error of the ops that use the site where that is right to within
+    `precision`, and measured elsewhere; the table says which. What a change does behind these ops is
+    computed in 8-bit products of differences, right to about 1e-3 of a KL, unless
+    `exact-arithmetic` is set.
+
+    Every result is journalled as soon as it is known, and an interrupted run goes on where it was
+    cut, to the same table. Progress is shown on a terminal. The IR is not changed; `remarks`
+    reports the table there, at each site.
   }];
   let options = [
     Option<"tokens", "tokens", "std::string", "",
            "File with the calibration tokens: one JSON array of ids">,
+    ListOption<"sites", "sites", "std::string",
+               "Kinds of sites to measure: weight, norm, activation, parameter, state, cache, all "
+               "(default: weight)">,
     ListOption<"formats", "formats", "std::string",
-               "Formats to measure (default: int4 and int8, per channel and in groups of 32, 64 "
-               "and 128 where a row is longer than a group)">,
+               "Formats to measure, each for any kind of site that it fits, or for one: "
+               "'state=f16' (default: see docs/Formats.md)">,
+    Option<"precision", "precision", "double", "0.1",
+           "Relative standard error up to which a KL may be predicted; 0 measures all">,
+    Option<"exactArithmetic", "exact-arithmetic", "bool", "false",
+           "Carry changes through the program in f32">,
+    Option<"shard", "shard", "std::string", "",
+           "i/n: measure the i-th of n parts of the sites, counted from 0">,
     Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
     Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
     Option<"budget", "budget", "std::string", "",

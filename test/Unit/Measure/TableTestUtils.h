@@ -45,7 +45,8 @@ inline DivergenceSums makeSums(unsigned seed) {
 /// Two sites, two formats each, four sequences, and a noise floor.
 inline SensitivityTable makeEmptyTable() {
   SensitivityTable table(makeIdentity(), {1000, 64},
-                         {{"layers.0.in:weight", 4, 16, 64, 128}, {"head:weight", 8, 4, 32, 64}});
+                         {{"layers.0.in:weight", SiteKind::Weight, 4, 16, 64, 128},
+                          {"head:weight", SiteKind::Weight, 8, 4, 32, 64}});
   for (const char *site : {"layers.0.in:weight", "head:weight"}) {
     llvm::cantFail(table.addCandidate({site, "i8"}, 70));
     llvm::cantFail(table.addCandidate({site, "i4"}, 40));

@@ -1,0 +1,46 @@
+//===- SequenceSweep.h - One sequence and what is measured on it -*- C++ -*-===//
+//
+// The program is run once on a calibration sequence with all its values kept; perturbed reruns are
+// compared with its logits.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_ANALYSIS_SEQUENCESWEEP_H
+#define SSMQ_ANALYSIS_SEQUENCESWEEP_H
+
+#include "ssmq/Analysis/SitePerturbation.h"
+#include "ssmq/Measure/Divergence.h"
+#include "ssmq/Reference/InterpreterProgram.h"
+
+namespace mlir::ssm {
+
+class SequenceSweep {
+public:
+  /// Runs the teacher on all tokens but the last; each token is scored by the logits before it.
+  static llvm::Expected<SequenceSweep> create(const InterpreterProgram &program,
+                                              ArrayRef<int32_t> tokens);
+
+  const Interpreter &getInterpreter() const { return program->getInterpreter(); }
+  const Interpreter::Values &getTrace() const { return trace; }
+
+  llvm::Expected<::ssmq::DivergenceSums> measure(const SitePerturbation &perturbed) const;
+  /// Squared change of the results of the ops that use the site.
+  llvm::Expected<double> measureLocalError(const SitePerturbation &perturbed) const;
+  /// Noise floors, changes that should not matter: the sequence fed in two halves, and these weights
+  /// in bf16.
+  llvm::Expected<::ssmq::DivergenceSums> measureHalves() const;
+  llvm::Expected<::ssmq::DivergenceSums> measureBFloat(ArrayRef<Site> weights) const;
+
+private:
+  SequenceSweep(const InterpreterProgram &program, ArrayRef<int32_t> inputs)
+      : program(&program), inputs(inputs) {}
+
+  const InterpreterProgram *program;
+  ArrayRef<int32_t> inputs;
+  Interpreter::Values trace;
+  std::optional<::ssmq::TeacherLogits> teacher;
+};
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_ANALYSIS_SEQUENCESWEEP_H

@@ -1,0 +1,74 @@
+//===- SelectCandidates.cpp - Sites and formats by name -------------------===//
+
+#include "SelectCandidates.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include <map>
+
+using namespace mlir;
+using namespace mlir::ssm;
+using llvm::Error;
+using llvm::Expected;
+using ::ssmq::SiteKind;
+
+Expected<SmallVector<Site>> mlir::ssm::selectSites(ModuleOp module,
+                                                   ArrayRef<std::string> names) {
+  SmallVector<SiteKind> kinds;
+  for (const std::string &name : names) {
+    std::optional<SiteKind> kind = ::ssmq::parseSiteKind(name);
+    if (!kind && name != "all")
+      return llvm::createStringError(
+          "'" + name + "' is no kind of site; there are weight, norm, activation, parameter, "
+                       "state, cache and all");
+    if (kind)
+      kinds.push_back(*kind);
+    else
+      llvm::append_range(kinds, ::ssmq::allSiteKinds);
+  }
+  if (kinds.empty())
+    kinds.push_back(SiteKind::Weight);
+  SmallVector<Site> sites = findSites(module, kinds);
+  if (sites.empty())
+    return llvm::createStringError("the module has no such site that could be quantized");
+  return sites;
+}
+
+/// "kind=format", or a format for any kind.
+static Error addFormat(StringRef text, std::map<SiteKind, FormatList> &formats) {
+  auto [name, spelling] = text.split('=');
+  std::optional<SiteKind> kind = ::ssmq::parseSiteKind(name);
+  auto format = ::ssmq::parseFormat(kind ? spelling : text);
+  if (!format)
+    return format.takeError();
+  for (SiteKind one : ::ssmq::allSiteKinds)
+    if (!kind || *kind == one)
+      formats[one].push_back(*format);
+  return Error::success();
+}
+
+static bool fitsAny(const ::ssmq::Format &format, ArrayRef<Site> sites) {
+  return llvm::any_of(sites, [&](const Site &site) {
+    return !llvm::errorToBool(format.checkLayout(site.getLayout(/*tokens=*/1)));
+  });
+}
+
+Expected<std::vector<FormatList>> mlir::ssm::selectFormats(ArrayRef<std::string> texts,
+                                                           ArrayRef<Site> sites) {
+  std::map<SiteKind, FormatList> formatsOf;
+  for (const std::string &text : texts)
+    if (Error error = addFormat(text, formatsOf))
+      return std::move(error);
+  if (texts.empty())
+    for (SiteKind kind : ::ssmq::allSiteKinds)
+      for (StringRef spelling : ::ssmq::getDefaultFormats(kind))
+        formatsOf[kind].push_back(llvm::cantFail(::ssmq::parseFormat(spelling)));
+  std::vector<FormatList> result;
+  for (const Site &site : sites)
+    result.push_back(getDistinctFormats(formatsOf[site.kind], site));
+  for (const auto &[kind, list] : formatsOf)
+    for (const auto &format : list)
+      if (!texts.empty() && !fitsAny(*format, sites))
+        return llvm::createStringError("'" + format->getSpelling() +
+                                       "' fits none of the sites that are measured");
+  return result;
+}
