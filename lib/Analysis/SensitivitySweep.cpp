@@ -22,10 +22,6 @@ using ::ssmq::SiteCells;
 using ::ssmq::SiteKind;
 using ::ssmq::StaticRanges;
 
-/// Changes that should not matter: how tokens are fed, and weights in another 16-bit type.
-static constexpr llvm::StringLiteral kHalves = "fed in two halves";
-static constexpr llvm::StringLiteral kBFloat = "weights in bf16";
-
 SmallVector<ArrayRef<int32_t>> mlir::ssm::cutSequences(ArrayRef<int32_t> tokens, int64_t length) {
   SmallVector<ArrayRef<int32_t>> sequences;
   while (tokens.size() >= 2) {
@@ -206,17 +202,21 @@ Error Sweep::sweepNoiseFloor(size_t k) {
   SmallVector<Site> weights;
   llvm::copy_if(sites, std::back_inserter(weights),
                 [](const Site &site) { return site.kind == SiteKind::Weight; });
-  for (StringRef change : {kHalves, kBFloat}) {
-    if (change == kBFloat && weights.empty())
+  for (StringRef change : {::ssmq::halvesChange, ::ssmq::bfloatChange}) {
+    if (change == ::ssmq::bfloatChange && weights.empty())
       continue;
     auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) {
-      return take(change == kHalves ? sweep.measureHalves() : sweep.measureBFloat(weights),
+      return take(change == ::ssmq::halvesChange ? sweep.measureHalves() : sweep.measureBFloat(weights),
                   record.sums);
     };
     SequenceRecord empty{
         static_cast<int64_t>(k), {::ssmq::noiseFloorSite.str(), change.str()}, {}, {}};
-    if (Error error = obtain(std::move(empty), /*isLocalError=*/false, compute).takeError())
-      return error;
+    Expected<SequenceRecord> record = obtain(std::move(empty), /*isLocalError=*/false, compute);
+    if (!record)
+      return record.takeError();
+    if (change == ::ssmq::bfloatChange)
+      for (SiteCells &site : cells)
+        site.setLogScale(k, ::ssmq::getLogScale(*record->sums));
   }
   return Error::success();
 }
@@ -255,10 +255,12 @@ Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wa
     work[site] = wants(site) ? program.getInterpreter().estimateRerunWork(sites[site].uses) : 0;
     total += work[site];
   }
-  if (total == 0)
+  if (llvm::none_of(work, [](double one) { return one > 0; }))
     return Error::success();
   ::ssmq::Progress progress(label, total * static_cast<double>(sequences.size()));
   for (size_t k = 0; k < sequences.size(); ++k) {
+    if (Error error = sweepNoiseFloor(k))
+      return error;
     auto visitSite = [&](size_t site) -> Error {
       if (!wants(site))
         return Error::success();
@@ -277,10 +279,6 @@ Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wa
 Error Sweep::run() {
   if (Error error = collectRanges())
     return error;
-  if (options.shard == 0)
-    for (size_t k = 0; k < sequences.size(); ++k)
-      if (Error error = sweepNoiseFloor(k))
-        return error;
   if (Error error = passOver(
           "sensitivity", [](size_t) { return true; },
           [&](size_t site, size_t k) { return sweepSite(site, k); }))

@@ -69,11 +69,11 @@ llvm::Error ssmq::checkReachable(int64_t budget, int64_t smallest, const ModelSi
 llvm::Error ssmq::checkReachable(int64_t budget, const SensitivityTable &table) {
   llvm::StringMap<int64_t> smallest;
   for (const SiteInfo &site : table.getSites())
-    smallest[site.name] = site.baselineBytes;
-  for (const SensitivityRow &row : table.getRows()) {
-    int64_t &bytes = smallest[row.candidate.site];
-    bytes = std::min(bytes, row.bytes);
-  }
+    if (site.kind == SiteKind::Weight)
+      smallest[site.name] = site.baselineBytes;
+  for (const SensitivityRow &row : table.getRows())
+    if (auto site = smallest.find(row.candidate.site); site != smallest.end())
+      site->second = std::min(site->second, row.bytes);
   int64_t total = table.getModelSize().fixedBytes;
   for (const auto &entry : smallest)
     total += entry.getValue();

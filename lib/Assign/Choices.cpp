@@ -16,16 +16,22 @@ Expected<AssignmentProblem> ssmq::makeProblem(const SensitivityTable &table,
   AssignmentProblem problem{
       table.getIdentity().model, table.getIdentity().checkpoint, table.getModelSize(), {}};
   llvm::StringMap<size_t> indices;
-  for (const SiteInfo &site : table.getSites()) {
-    indices[site.name] = problem.sites.size();
-    problem.sites.push_back({site.name, {}});
-  }
+  // Budgets are of stored weights.
+  std::vector<SiteInfo> weights;
+  for (const SiteInfo &site : table.getSites())
+    if (site.kind == SiteKind::Weight) {
+      indices[site.name] = weights.size();
+      weights.push_back(site);
+      problem.sites.push_back({site.name, {}});
+    }
   std::vector<SensitivityRow> rows = table.getRows();
   for (const std::string &format : options.formats)
     if (llvm::none_of(rows,
                       [&](const SensitivityRow &row) { return row.candidate.format == format; }))
       return makeError("the table has no format {0}; measure it first", quote(format));
   for (const SensitivityRow &row : rows) {
+    if (!indices.contains(row.candidate.site))
+      continue;
     if (!options.formats.empty() && !llvm::is_contained(options.formats, row.candidate.format))
       continue;
     if (row.estimate.numScored == 0)
@@ -35,7 +41,7 @@ Expected<AssignmentProblem> ssmq::makeProblem(const SensitivityTable &table,
         {row.candidate.format, row.bytes, std::max(0.0, row.estimate.forwardKL.mean)});
   }
   if (options.allowKeep)
-    for (auto [choices, info] : llvm::zip_equal(problem.sites, table.getSites()))
+    for (auto [choices, info] : llvm::zip_equal(problem.sites, weights))
       choices.choices.push_back({keepFormat.str(), info.baselineBytes, 0});
   if (Error error = checkProblem(problem))
     return error;

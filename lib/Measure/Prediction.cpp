@@ -9,13 +9,6 @@
 using namespace ssmq;
 using Sum = double DivergenceSums::*;
 
-bool SiteCells::isMeasured(size_t format) const {
-  for (size_t k = 0; k < numSequences; ++k)
-    if (!at(format, k).sums)
-      return false;
-  return true;
-}
-
 std::optional<double> SiteCells::getLocalError(size_t format, size_t sequence) const {
   if (at(format, sequence).localError)
     return at(format, sequence).localError;
@@ -28,14 +21,20 @@ std::optional<double> SiteCells::getLocalError(size_t format, size_t sequence) c
   return std::nullopt;
 }
 
-/// ln(S / e); nullopt where one of them is not known or zero.
+/// ln(S / e / B); nullopt where one of them is not known or zero.
 static std::optional<double> getLogRatio(const SiteCells &site, size_t format, size_t sequence,
                                          Sum sum) {
   const Cell &cell = site.at(format, sequence);
   std::optional<double> error = site.getLocalError(format, sequence);
   if (!cell.sums || !error || *error <= 0 || *cell.sums.*sum <= 0)
     return std::nullopt;
-  return std::log(*cell.sums.*sum / *error);
+  return std::log(*cell.sums.*sum / *error) - site.getLogScale(sequence);
+}
+
+double ssmq::getLogScale(const DivergenceSums &noiseFloor) {
+  return noiseFloor.forwardKL > 0
+             ? std::log(noiseFloor.forwardKL / static_cast<double>(noiseFloor.numScored))
+             : 0;
 }
 
 namespace {
@@ -65,8 +64,8 @@ static Gains getGains(const SiteCells &site, Sum sum) {
   return gains;
 }
 
-static double shrink(double squares, double freedom) {
-  return std::sqrt((priorWeight * priorError * priorError + squares) / (priorWeight + freedom));
+static double shrink(double prior, double squares, double freedom) {
+  return std::sqrt((priorWeight * prior * prior + squares) / (priorWeight + freedom));
 }
 
 RelativeErrors ssmq::estimateErrors(const SiteCells &site) {
@@ -88,7 +87,8 @@ RelativeErrors ssmq::estimateErrors(const SiteCells &site) {
   for (const std::optional<double> &log : gains.logs)
     spread += log ? (*log - gains.mean) * (*log - gains.mean) : 0;
   auto count = static_cast<double>(gains.count);
-  return {shrink(squares, pairs), count ? shrink(spread, count - 1) / std::sqrt(count) : INFINITY};
+  return {shrink(priorFormatError, squares, pairs),
+          count ? shrink(priorGainError, spread, count - 1) / std::sqrt(count) : INFINITY};
 }
 
 std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t format,
@@ -115,7 +115,7 @@ std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t forma
         std::optional<double> error = site.getLocalError(format, k);
         if (!error || (gains.count == 0 && *error > 0))
           return std::nullopt;
-        double value = *error > 0 ? *error * std::exp(gains.logs[k].value_or(gains.mean)) : 0;
+        double value = *error > 0 ? *error * std::exp(gains.logs[k].value_or(gains.mean) + site.getLogScale(k)) : 0;
         row.sums[k].*sum = value;
         predicted += isKL ? value : 0;
         byMeanGain += isKL && !gains.logs[k] ? value : 0;

@@ -138,6 +138,10 @@ std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row) 
     for (const auto &[sequence, cell] : one->second.cells)
       cells.at(format, sequence) = cell;
   }
+  auto noise = rows.find({sites.size(), bfloatChange.str()});
+  if (noise != rows.end())
+    for (const auto &[sequence, cell] : noise->second.cells)
+      cells.setLogScale(sequence, getLogScale(*cell.sums));
   return predictRow(cells, wanted, *numScored);
 }
 

@@ -107,7 +107,9 @@ json::Value SensitivityTable::toJSON() const {
     object["bytes"] = known.bytes;
     object["method"] = known.isPredicted ? "predicted" : "measured";
     if (llvm::any_of(row->second.cells, [](auto &one) { return one.second.localError; })) {
-      json::Array column(identity.numSequences, nullptr);
+      json::Array column;
+      for (int64_t k = 0; k < identity.numSequences; ++k)
+        column.push_back(nullptr);
       for (const auto &[sequence, cell] : row->second.cells)
         if (cell.localError)
           column[sequence] = *cell.localError;
@@ -170,11 +172,11 @@ parseSums(const json::Value &value, const Candidate &candidate, llvm::StringRef 
   readCounts("sequence", [](SequenceRecord &record) -> int64_t & { return record.sequence; });
   for (const CountField &field : getCountFields())
     readCounts(field.name,
-               [&](SequenceRecord &record) -> int64_t & { return record.sums->*field.member; });
+               [&](SequenceRecord &record) -> int64_t & { return (*record.sums).*field.member; });
   for (const SumField &field : getSumFields())
     readColumn(field.name, [&](SequenceRecord &record, const json::Value &entry) {
       std::optional<double> number = entry.getAsNumber();
-      record.sums->*field.member = number.value_or(0);
+      (*record.sums).*field.member = number.value_or(0);
       return number.has_value();
     });
   if (Error error = columns.takeError())

@@ -151,7 +151,7 @@ Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, Arra
   std::vector<::ssmq::SiteInfo> infos;
   for (const Site &site : sites) {
     infos.push_back({site.name, site.kind, site.rows, site.columns, site.elements, site.numBytes});
-    if (site.kind == SiteKind::Weight)
+    if (site.kind == ::ssmq::SiteKind::Weight)
       size.fixedBytes -= site.numBytes;
   }
   SensitivityTable table(std::move(identity), size, std::move(infos));

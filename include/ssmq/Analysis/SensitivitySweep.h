@@ -25,7 +25,7 @@ struct SweepOptions {
   double precision = 0;
   /// Sites measured at the same time.
   unsigned threads = 1;
-  /// Only the sites i with i % numShards == shard; the noise floor belongs to shard 0.
+  /// Only the sites i with i % numShards == shard, and the noise floor.
   unsigned shard = 0, numShards = 1;
 };
 

@@ -8,10 +8,11 @@
 // double sampling with ratio estimation (Cochran, Sampling Techniques, 3rd ed., section 12.9), in
 // logarithms, since both spread over decades.
 //
-// With r = ln(S / e) of a measured cell, the gain of a sequence is the mean of r over its measured
-// formats, or over all sequences if it has none. Errors: formats of one sequence differ by d = r -
-// r', sequences by their gains; both variances are shrunk towards (priorError)^2 with the weight of
-// `priorWeight` observations, since a site has few cells.
+// Some sequences are more sensitive than others at all sites; how much tells a change of all weights
+// at once, the noise floor's B. With r = ln(S / e / B) of a measured cell, the gain of a sequence is
+// the mean of r over its measured formats, or over all sequences if it has none. Errors: formats of
+// one sequence differ by d = r - r', sequences by their gains; as a site has few cells, both
+// variances are shrunk towards a prior with the weight of `priorWeight` observations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,9 +25,9 @@
 
 namespace ssmq {
 
-/// Spread of r between formats or sequences of one site: 0.06 to 0.12 on granite-hybrid-5m
-/// (benchmarks/README.md).
-inline constexpr double priorError = 0.08, priorWeight = 3;
+/// Standard deviations of r at one site: between formats, over some sequences, and between
+/// sequences; as seen on granite-hybrid-5m with formats of 4 and 8 bits (benchmarks/sensitivity.py).
+inline constexpr double priorFormatError = 0.1, priorGainError = 0.15, priorWeight = 4;
 
 struct Cell {
   std::optional<DivergenceSums> sums;
@@ -37,7 +38,7 @@ struct Cell {
 class SiteCells {
 public:
   SiteCells(size_t numFormats, size_t numSequences)
-      : numSequences(numSequences), cells(numFormats * numSequences) {}
+      : numSequences(numSequences), cells(numFormats * numSequences), logScales(numSequences) {}
 
   size_t getNumFormats() const { return cells.size() / numSequences; }
   size_t getNumSequences() const { return numSequences; }
@@ -45,7 +46,9 @@ public:
   const Cell &at(size_t format, size_t sequence) const {
     return cells[format * numSequences + sequence];
   }
-  bool isMeasured(size_t format) const;
+  /// ln B of a sequence; 0 while it is not known.
+  double getLogScale(size_t sequence) const { return logScales[sequence]; }
+  void setLogScale(size_t sequence, double value) { logScales[sequence] = value; }
   /// Also where only the first sequence has the format's: ratios of local errors hardly depend on
   /// the sequence.
   std::optional<double> getLocalError(size_t format, size_t sequence) const;
@@ -53,11 +56,15 @@ public:
 private:
   size_t numSequences;
   std::vector<Cell> cells;
+  std::vector<double> logScales;
 };
+
+/// ln B from the noise floor on a sequence.
+double getLogScale(const DivergenceSums &noiseFloor);
 
 /// Of a prediction relative to its value: by the format, and by the mean gain of `n` sequences.
 struct RelativeErrors {
-  double format = priorError;
+  double format = priorFormatError;
   double gain = 0;
 };
 RelativeErrors estimateErrors(const SiteCells &site);

@@ -34,6 +34,9 @@ struct Candidate {
 /// Records of this site are of a change that should not matter, named in the place of the format:
 /// the noise floor.
 inline constexpr llvm::StringLiteral noiseFloorSite = "noise-floor";
+/// Changes that should not matter: how tokens are fed, and all weights in another 16-bit type.
+inline constexpr llvm::StringLiteral halvesChange = "fed in two halves";
+inline constexpr llvm::StringLiteral bfloatChange = "weights in bf16";
 
 struct SequenceRecord {
   /// Counts from 0 in the calibration text.

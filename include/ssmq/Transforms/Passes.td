@@ -31,7 +31,7 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
     ListOption<"formats", "formats", "std::string",
                "Formats to measure, each for any kind of site that it fits, or for one: "
                "'state=f16' (default: see docs/Formats.md)">,
-    Option<"precision", "precision", "double", "0.1",
+    Option<"precision", "precision", "double", "0.15",
            "Relative standard error up to which a KL may be predicted; 0 measures all">,
     Option<"exactArithmetic", "exact-arithmetic", "bool", "false",
            "Carry changes through the program in f32">,
