@@ -41,7 +41,8 @@ FormatList mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>>
       llvm::consumeError(std::move(error));
       continue;
     }
-    if (llvm::none_of(distinct, [&](const auto &other) { return format->isSameOn(*other, layout); }))
+    if (llvm::none_of(distinct,
+                      [&](const auto &other) { return format->isSameOn(*other, layout); }))
       distinct.push_back(format);
   }
   return distinct;
@@ -95,6 +96,7 @@ private:
   std::mutex mutex;
   std::optional<SequenceSweep> current;
   size_t currentSequence = 0;
+  size_t numNoiseFloors = 0;
 };
 
 } // namespace
@@ -199,6 +201,9 @@ Error Sweep::forEachSite(llvm::function_ref<Error(size_t)> body) {
 }
 
 Error Sweep::sweepNoiseFloor(size_t k) {
+  if (k < numNoiseFloors)
+    return Error::success();
+  ++numNoiseFloors;
   SmallVector<Site> weights;
   llvm::copy_if(sites, std::back_inserter(weights),
                 [](const Site &site) { return site.kind == SiteKind::Weight; });
@@ -206,7 +211,8 @@ Error Sweep::sweepNoiseFloor(size_t k) {
     if (change == ::ssmq::bfloatChange && weights.empty())
       continue;
     auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) {
-      return take(change == ::ssmq::halvesChange ? sweep.measureHalves() : sweep.measureBFloat(weights),
+      return take(change == ::ssmq::halvesChange ? sweep.measureHalves()
+                                                 : sweep.measureBFloat(weights),
                   record.sums);
     };
     SequenceRecord empty{
@@ -236,8 +242,8 @@ Error Sweep::collectRanges() {
       return sweep.takeError();
     auto observe = [&](size_t site) -> Error {
       for (auto &[key, range] : ranges[site])
-        if (Error error = observeSite(sites[site], (*sweep)->getInterpreter(),
-                                      (*sweep)->getTrace(), range))
+        if (Error error =
+                observeSite(sites[site], (*sweep)->getInterpreter(), (*sweep)->getTrace(), range))
           return error;
       return Error::success();
     };

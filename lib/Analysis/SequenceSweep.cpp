@@ -29,8 +29,7 @@ Expected<SequenceSweep> SequenceSweep::create(const InterpreterProgram &program,
 }
 
 Expected<DivergenceSums> SequenceSweep::measure(const SitePerturbation &perturbed) const {
-  FailureOr<SmallVector<Tensor>> results =
-      getInterpreter().rerun(trace, perturbed.perturbation);
+  FailureOr<SmallVector<Tensor>> results = getInterpreter().rerun(trace, perturbed.perturbation);
   if (failed(results))
     return llvm::createStringError("the program fails with a changed value");
   if (Error fault = perturbed.takeFault())

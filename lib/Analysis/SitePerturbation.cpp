@@ -57,8 +57,7 @@ static Expected<Tensor> roundValue(const Site &site, const Format &format,
                                    const StaticRanges *ranges, const Tensor &value,
                                    unsigned threads) {
   Tensor channelsFirst = moveDim(value, site.channelDim, 0);
-  Expected<Tensor> rounded =
-      format.round(channelsFirst, getLayout(site, value), ranges, threads);
+  Expected<Tensor> rounded = format.round(channelsFirst, getLayout(site, value), ranges, threads);
   if (!rounded)
     return at(site, format, rounded.takeError());
   return moveDim(*rounded, 0, site.channelDim);
@@ -71,8 +70,7 @@ Expected<SitePerturbation> mlir::ssm::perturbSite(const Site &site, const Format
                                                   unsigned threads) {
   SitePerturbation result;
   if (site.insideOp) {
-    auto roundState = [&site, &format, ranges,
-                       fault = result.fault](MutableArrayRef<float> state) {
+    auto roundState = [&site, &format, ranges, fault = result.fault](MutableArrayRef<float> state) {
       auto rows = static_cast<int64_t>(state.size()) / site.columns;
       if (Error error = format.roundInPlace(state, site.getLayout(rows), ranges)) {
         std::string message = llvm::toString(at(site, format, std::move(error)));

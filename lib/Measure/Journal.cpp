@@ -8,11 +8,11 @@
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/xxhash.h"
 #include <cerrno>
-#include <map>
-#include <tuple>
 #include <fcntl.h>
+#include <map>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 using namespace ssmq;

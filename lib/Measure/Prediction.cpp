@@ -115,7 +115,9 @@ std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t forma
         std::optional<double> error = site.getLocalError(format, k);
         if (!error || (gains.count == 0 && *error > 0))
           return std::nullopt;
-        double value = *error > 0 ? *error * std::exp(gains.logs[k].value_or(gains.mean) + site.getLogScale(k)) : 0;
+        double value =
+            *error > 0 ? *error * std::exp(gains.logs[k].value_or(gains.mean) + site.getLogScale(k))
+                       : 0;
         row.sums[k].*sum = value;
         predicted += isKL ? value : 0;
         byMeanGain += isKL && !gains.logs[k] ? value : 0;
@@ -143,8 +145,7 @@ DivergenceSummary ssmq::summarize(const PredictedRow &row, int64_t vocabSize) {
   result.numSequences = all.numSequences;
   result.numScored = all.numScored;
   auto widen = [&](Estimate estimate, double unit) {
-    return Estimate{estimate.mean,
-                    std::hypot(estimate.standardError, row.relativeError * unit)};
+    return Estimate{estimate.mean, std::hypot(estimate.standardError, row.relativeError * unit)};
   };
   result.forwardKL = widen(all.forwardKL, all.forwardKL.mean);
   result.reverseKL = widen(all.reverseKL, all.reverseKL.mean);

@@ -10,8 +10,9 @@ using namespace ssmq;
 using llvm::Error;
 
 bool SiteInfo::operator==(const SiteInfo &other) const {
-  return name == other.name && kind == other.kind && rows == other.rows && columns == other.columns &&
-         elements == other.elements && baselineBytes == other.baselineBytes;
+  return name == other.name && kind == other.kind && rows == other.rows &&
+         columns == other.columns && elements == other.elements &&
+         baselineBytes == other.baselineBytes;
 }
 
 SensitivityTable::SensitivityTable(RunIdentity identity, ModelSize size,
@@ -78,8 +79,7 @@ Error SensitivityTable::merge(const SensitivityTable &other) {
         if (Error error = result.addCandidate(candidate, row.bytes))
           return error;
       for (const auto &[sequence, cell] : row.cells)
-        if (Error error =
-                result.addRecord({sequence, candidate, cell.sums, cell.localError}))
+        if (Error error = result.addRecord({sequence, candidate, cell.sums, cell.localError}))
           return error;
     }
     *this = std::move(result);
@@ -110,8 +110,8 @@ SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row) const {
   if (static_cast<int64_t>(sums.size()) < identity.numSequences)
     predicted = predict(row);
   result.isPredicted = predicted.has_value();
-  result.estimate = predicted ? summarize(*predicted, identity.vocabSize)
-                              : summarize(sums, identity.vocabSize);
+  result.estimate =
+      predicted ? summarize(*predicted, identity.vocabSize) : summarize(sums, identity.vocabSize);
   return result;
 }
 

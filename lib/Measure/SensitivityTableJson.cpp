@@ -199,8 +199,8 @@ static Error addLocalErrors(SensitivityTable &table, const json::Value &row,
       continue;
     if (!error)
       return makeError("{0}: an entry of localError is no number", where);
-    if (Error failed = table.addRecord(
-            {static_cast<int64_t>(sequence), candidate, std::nullopt, error}))
+    if (Error failed =
+            table.addRecord({static_cast<int64_t>(sequence), candidate, std::nullopt, error}))
       return failed;
   }
   return Error::success();

@@ -260,8 +260,9 @@ double Interpreter::estimateRerunWork(ArrayRef<OpOperand *> changed) const {
   llvm::BitVector dirty(slotOf.size());
   double work = 0;
   for (const Step &step : steps) {
-    bool depends = llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); }) ||
-                   llvm::any_of(changed, [&](OpOperand *use) { return use->getOwner() == step.op; });
+    bool depends =
+        llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); }) ||
+        llvm::any_of(changed, [&](OpOperand *use) { return use->getOwner() == step.op; });
     if (!depends)
       continue;
     work += estimateWork(step.op, step.prepared != nullptr);

@@ -11,15 +11,15 @@ using llvm::Error;
 using llvm::Expected;
 using ::ssmq::SiteKind;
 
-Expected<SmallVector<Site>> mlir::ssm::selectSites(ModuleOp module,
-                                                   ArrayRef<std::string> names) {
+Expected<SmallVector<Site>> mlir::ssm::selectSites(ModuleOp module, ArrayRef<std::string> names) {
   SmallVector<SiteKind> kinds;
   for (const std::string &name : names) {
     std::optional<SiteKind> kind = ::ssmq::parseSiteKind(name);
     if (!kind && name != "all")
       return llvm::createStringError(
-          "'" + name + "' is no kind of site; there are weight, norm, activation, parameter, "
-                       "state, cache and all");
+          "'" + name +
+          "' is no kind of site; there are weight, norm, activation, parameter, "
+          "state, cache and all");
     if (kind)
       kinds.push_back(*kind);
     else

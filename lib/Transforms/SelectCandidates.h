@@ -7,8 +7,8 @@
 
 namespace mlir::ssm {
 
-/// The sites of the kinds of these names; "all" names every kind, and none stands for weights. Fails
-/// when there are no such kinds or sites.
+/// The sites of the kinds of these names; "all" names every kind, and none stands for weights.
+/// Fails when there are no such kinds or sites.
 llvm::Expected<SmallVector<Site>> selectSites(ModuleOp module, ArrayRef<std::string> names);
 
 /// The formats of each site from texts `kind=format`, or `format` for any kind; none stands for the

@@ -7,8 +7,8 @@
 #include "ssmq/Assign/Budget.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Import/WeightStore.h"
-#include "ssmq/Measure/Journal.h"
 #include "ssmq/Kernels/ChangeGemm.h"
+#include "ssmq/Measure/Journal.h"
 #include "ssmq/Measure/SensitivityTable.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Transforms/Passes.h"
@@ -67,9 +67,9 @@ private:
                                        ArrayRef<FormatList> formats);
   Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
                                  int64_t vocabSize) const;
-  Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
-              ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
-              const SweepOptions &options, SensitivityTable &table);
+  Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
+              ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
+              SensitivityTable &table);
   void emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table);
 };
 

@@ -2,8 +2,8 @@
 //
 // Sequence by sequence, each site in each format: its local error (the ops that use it, evaluated
 // alone), and, where the plan asks for it (Measure/MeasurementPlan.h), the divergence of a rerun
-// from the perturbed ops on. Sites whose divergences could not be predicted well enough are measured
-// whole at the end. Records do not depend on threads, interruptions or shards.
+// from the perturbed ops on. Sites whose divergences could not be predicted well enough are
+// measured whole at the end. Records do not depend on threads, interruptions or shards.
 //
 //===----------------------------------------------------------------------===//
 

@@ -26,8 +26,8 @@ public:
   llvm::Expected<::ssmq::DivergenceSums> measure(const SitePerturbation &perturbed) const;
   /// Squared change of the results of the ops that use the site.
   llvm::Expected<double> measureLocalError(const SitePerturbation &perturbed) const;
-  /// Noise floors, changes that should not matter: the sequence fed in two halves, and these weights
-  /// in bf16.
+  /// Noise floors, changes that should not matter: the sequence fed in two halves, and these
+  /// weights in bf16.
   llvm::Expected<::ssmq::DivergenceSums> measureHalves() const;
   llvm::Expected<::ssmq::DivergenceSums> measureBFloat(ArrayRef<Site> weights) const;
 

@@ -9,7 +9,8 @@
 
 namespace mlir::ssm {
 
-/// What a rerun sees when a site is stored in a format, and what went wrong while it rounded states.
+/// What a rerun sees when a site is stored in a format, and what went wrong while it rounded
+/// states.
 struct SitePerturbation {
   Perturbation perturbation;
   /// Rounding a state cannot stop the op; ask for it after the rerun.
@@ -21,11 +22,9 @@ struct SitePerturbation {
 /// Stores the value of a site in a format: the operands read what remains of it, or the op rounds
 /// its state after each token. `ranges` is for static formats, else null; it and the format must
 /// outlive the result.
-llvm::Expected<SitePerturbation> perturbSite(const Site &site, const ::ssmq::Format &format,
-                                             const ::ssmq::StaticRanges *ranges,
-                                             const Interpreter &interpreter,
-                                             const Interpreter::Values &trace,
-                                             unsigned threads = 1);
+llvm::Expected<SitePerturbation>
+perturbSite(const Site &site, const ::ssmq::Format &format, const ::ssmq::StaticRanges *ranges,
+            const Interpreter &interpreter, const Interpreter::Values &trace, unsigned threads = 1);
 
 /// Adds to `ranges` what the site holds in the run.
 llvm::Error observeSite(const Site &site, const Interpreter &interpreter,

@@ -8,11 +8,11 @@
 // double sampling with ratio estimation (Cochran, Sampling Techniques, 3rd ed., section 12.9), in
 // logarithms, since both spread over decades.
 //
-// Some sequences are more sensitive than others at all sites; how much tells a change of all weights
-// at once, the noise floor's B. With r = ln(S / e / B) of a measured cell, the gain of a sequence is
-// the mean of r over its measured formats, or over all sequences if it has none. Errors: formats of
-// one sequence differ by d = r - r', sequences by their gains; as a site has few cells, both
-// variances are shrunk towards a prior with the weight of `priorWeight` observations.
+// Some sequences are more sensitive than others at all sites; how much tells a change of all
+// weights at once, the noise floor's B. With r = ln(S / e / B) of a measured cell, the gain of a
+// sequence is the mean of r over its measured formats, or over all sequences if it has none.
+// Errors: formats of one sequence differ by d = r - r', sequences by their gains; as a site has few
+// cells, both variances are shrunk towards a prior with the weight of `priorWeight` observations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +26,8 @@
 namespace ssmq {
 
 /// Standard deviations of r at one site: between formats, over some sequences, and between
-/// sequences; as seen on granite-hybrid-5m with formats of 4 and 8 bits (benchmarks/sensitivity.py).
+/// sequences; as seen on granite-hybrid-5m with formats of 4 and 8 bits
+/// (benchmarks/sensitivity.py).
 inline constexpr double priorFormatError = 0.1, priorGainError = 0.15, priorWeight = 4;
 
 struct Cell {

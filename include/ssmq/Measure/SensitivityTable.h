@@ -14,8 +14,8 @@
 #ifndef SSMQ_MEASURE_SENSITIVITYTABLE_H
 #define SSMQ_MEASURE_SENSITIVITYTABLE_H
 
-#include "ssmq/Measure/DivergenceSummary.h"
 #include "ssmq/Formats/ValueLayout.h"
+#include "ssmq/Measure/DivergenceSummary.h"
 #include "ssmq/Measure/Prediction.h"
 #include "ssmq/Measure/SequenceRecord.h"
 #include <map>

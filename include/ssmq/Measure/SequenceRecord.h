@@ -1,9 +1,9 @@
 //===- SequenceRecord.h - What a sweep measures, one sequence at a time -*- C++ -*-===//
 //
-// A candidate is a (site, format); a record holds its divergence on one calibration sequence, or its
-// local error there, from which divergences that were not measured are predicted (Prediction.h). It
-// is the unit of work, of resuming and of merging: a run is known by its identity, and records of
-// equal identities may be mixed freely.
+// A candidate is a (site, format); a record holds its divergence on one calibration sequence, or
+// its local error there, from which divergences that were not measured are predicted
+// (Prediction.h). It is the unit of work, of resuming and of merging: a run is known by its
+// identity, and records of equal identities may be mixed freely.
 //
 //===----------------------------------------------------------------------===//
 

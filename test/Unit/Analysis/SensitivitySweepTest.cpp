@@ -28,24 +28,67 @@ class SensitivitySweepTest : public ::testing::Test {
 protected:
   SensitivitySweepTest() {
     for (llvm::StringRef spelling : {"i4 sym per_channel", "i4 sym group=4", "i8 asym group=64"})
-      options.formats.push_back(get(parseFormat(spelling)));
+      formats.push_back(get(parseFormat(spelling)));
   }
 
   using Records = std::map<Candidate, DivergenceSums>;
-  Records sweep(unsigned threads, std::set<Candidate> known = {}) {
-    options.threads = threads;
-    Records records;
+
+  std::vector<FormatList> getFormats() const {
+    std::vector<FormatList> lists;
+    for (const Site &site : sites)
+      lists.push_back(getDistinctFormats(formats, site));
+    return lists;
+  }
+
+  /// All records of a sweep; `known` were measured by an earlier one.
+  std::vector<SequenceRecord> sweepAll(llvm::ArrayRef<llvm::ArrayRef<int32_t>> sequences,
+                                       llvm::ArrayRef<SequenceRecord> known = {}) {
+    std::vector<SequenceRecord> records;
     std::mutex mutex;
-    auto isDone = [&](int64_t, const Candidate &candidate) { return known.count(candidate) != 0; };
-    auto add = [&](const SequenceRecord &record) {
+    numNew = 0;
+    auto find = [&](int64_t sequence, const Candidate &candidate,
+                    bool isLocalError) -> const SequenceRecord * {
+      auto it = llvm::find_if(known, [&](const SequenceRecord &record) {
+        return record.sequence == sequence && record.candidate == candidate &&
+               record.localError.has_value() == isLocalError;
+      });
+      return it == known.end() ? nullptr : &*it;
+    };
+    auto add = [&](const SequenceRecord &record, bool isNew) {
       std::lock_guard<std::mutex> lock(mutex);
-      EXPECT_TRUE(records.emplace(record.candidate, record.sums).second);
-      EXPECT_EQ(record.sequence, 3);
+      records.push_back(record);
+      numNew += isNew;
       return llvm::Error::success();
     };
-    llvm::Error error = sweepSequence(*program, sites, kTokens, 3, options, {isDone, add});
+    auto endSequence = [] { return llvm::Error::success(); };
+    llvm::Error error =
+        sweepSites(*program, sites, getFormats(), sequences, options, {find, add, endSequence});
     EXPECT_EQ(llvm::toString(std::move(error)), "");
+    llvm::sort(records, [](const SequenceRecord &a, const SequenceRecord &b) {
+      return std::make_tuple(a.sequence, a.candidate, a.localError.has_value()) <
+             std::make_tuple(b.sequence, b.candidate, b.localError.has_value());
+    });
     return records;
+  }
+
+  Records sweep(unsigned threads) {
+    options.threads = threads;
+    Records records;
+    for (const SequenceRecord &record : sweepAll(llvm::ArrayRef<int32_t>(kTokens)))
+      EXPECT_TRUE(records.emplace(record.candidate, *record.sums).second);
+    return records;
+  }
+
+  /// Five sequences of eleven tokens.
+  std::vector<llvm::ArrayRef<int32_t>> makeSequences() {
+    text.resize(55);
+    for (auto [i, token] : llvm::enumerate(text))
+      token = static_cast<int32_t>((i * i + 3 * i) % 13);
+    llvm::ArrayRef<int32_t> all = text;
+    std::vector<llvm::ArrayRef<int32_t>> sequences;
+    for (size_t i = 0; i < 5; ++i)
+      sequences.push_back(all.slice(11 * i, 11));
+    return sequences;
   }
 
   std::unique_ptr<mlir::MLIRContext> context = createContext();
@@ -54,6 +97,9 @@ protected:
   std::unique_ptr<InterpreterProgram> program = makeProgram(*module, weights);
   llvm::SmallVector<Site> sites = findSites(*module, ::ssmq::SiteKind::Weight);
   SweepOptions options;
+  FormatList formats;
+  std::vector<int32_t> text;
+  size_t numNew = 0;
 };
 
 TEST_F(SensitivitySweepTest, Sites) {
@@ -72,8 +118,10 @@ TEST_F(SensitivitySweepTest, Sites) {
 }
 
 TEST_F(SensitivitySweepTest, EqualFormatsAreMeasuredOnce) {
-  EXPECT_EQ(getDistinctFormats(options.formats, 10).size(), 3u);
-  EXPECT_EQ(getDistinctFormats(options.formats, 4).size(), 2u);
+  EXPECT_EQ(getDistinctFormats(formats, sites[0]).size(), 3u); // 10 columns
+  EXPECT_EQ(getDistinctFormats(formats, sites[2]).size(), 2u); // 4 columns
+  FormatList head = {get(parseFormat("i8 sym per_head"))};
+  EXPECT_TRUE(getDistinctFormats(head, sites[0]).empty());
 }
 
 TEST_F(SensitivitySweepTest, EqualsWholeRunsOfChangedPrograms) {
@@ -86,7 +134,7 @@ TEST_F(SensitivitySweepTest, EqualsWholeRunsOfChangedPrograms) {
   TeacherLogits teacher = get(TeacherLogits::create(forward(*program), tokens.drop_front()));
   size_t count = 0;
   for (const Site &site : sites)
-    for (const auto &format : getDistinctFormats(options.formats, site.columns)) {
+    for (const auto &format : getDistinctFormats(formats, site)) {
       Weights other = weights;
       mlir::ml_program::GlobalOp global = site.global;
       other[global.getSymName()] = get(fakeQuantize(*format, weights[global.getSymName()]));
@@ -110,17 +158,63 @@ TEST_F(SensitivitySweepTest, TheNoiseFloorIsLow) {
   }
 }
 
-TEST_F(SensitivitySweepTest, ThreadsAndResumingChangeNothing) {
-  Records all = sweep(1);
-  EXPECT_EQ(sweep(2), all);
-  std::set<Candidate> known;
-  for (auto &[candidate, sums] : all)
-    if (known.size() < 5)
-      known.insert(candidate);
-  Records rest = sweep(2, known);
-  EXPECT_EQ(rest.size(), all.size() - known.size());
-  for (auto &[candidate, sums] : rest)
-    EXPECT_EQ(sums, all.at(candidate));
+TEST_F(SensitivitySweepTest, ThreadsShardsAndResumingChangeNothing) {
+  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  for (double precision : {0.0, 0.12}) {
+    options = {precision};
+    std::vector<SequenceRecord> all = sweepAll(sequences);
+    options.threads = 2;
+    EXPECT_EQ(sweepAll(sequences), all);
+
+    std::vector<SequenceRecord> known;
+    for (size_t i = 0; i < all.size(); i += 3)
+      known.push_back(all[i]);
+    EXPECT_EQ(sweepAll(sequences, known), all);
+    EXPECT_EQ(numNew, all.size() - known.size());
+
+    std::vector<SequenceRecord> together;
+    options.numShards = 3;
+    for (options.shard = 0; options.shard < 3; ++options.shard)
+      for (const SequenceRecord &record : sweepAll(sequences))
+        if (!llvm::is_contained(together, record))
+          together.push_back(record);
+    EXPECT_EQ(together.size(), all.size());
+    for (const SequenceRecord &record : all)
+      EXPECT_TRUE(llvm::is_contained(together, record)) << record.candidate.site;
+  }
+}
+
+TEST_F(SensitivitySweepTest, AnExactRunLeavesNothingForALaterOne) {
+  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  std::vector<SequenceRecord> exact = sweepAll(sequences);
+  options.precision = 0.3;
+  std::vector<SequenceRecord> predicted = sweepAll(sequences, exact);
+  // Local errors are new; what was measured is taken over where the plan asks for it.
+  size_t measured = llvm::count_if(predicted, [](auto &record) { return record.sums.has_value(); });
+  EXPECT_LT(measured, exact.size());
+  EXPECT_EQ(numNew, predicted.size() - measured);
+}
+
+TEST_F(SensitivitySweepTest, SitesOfEveryKind) {
+  sites = findSites(*module, {});
+  formats.clear();
+  for (const char *spelling :
+       {"i8 sym per_channel", "i8 sym per_token", "i8 sym per_tensor static=99.9", "bf16"})
+    formats.push_back(get(parseFormat(spelling)));
+  std::set<SiteKind> kinds;
+  std::vector<SequenceRecord> records = sweepAll(makeSequences());
+  for (const Site &site : sites) {
+    kinds.insert(site.kind);
+    for (const auto &format : getDistinctFormats(formats, site)) {
+      double divergence = 0;
+      for (const SequenceRecord &record : records)
+        if (record.candidate == Candidate{site.name, format->getSpelling()})
+          divergence += record.sums->forwardKL;
+      EXPECT_GT(divergence, 0) << site.name << " as " << format->getSpelling();
+      EXPECT_LT(divergence, 0.5) << site.name << " as " << format->getSpelling();
+    }
+  }
+  EXPECT_GE(kinds.size(), 4u);
 }
 
 TEST_F(SensitivitySweepTest, Sequences) {

@@ -38,8 +38,20 @@ TEST(ChoicesTest, Refusals) {
                 "the table has no format 'i3'; measure it first");
   expectMessage(getMessage(makeProblem(makeEmptyTable())),
                 "'layers.0.in:weight' as 'i4' was never measured");
-  SensitivityTable table(makeIdentity(), {10, 0}, {{"a", 1, 1, 1, 4}});
+  SensitivityTable table(makeIdentity(), {10, 0}, {{"a", SiteKind::Weight, 1, 1, 1, 4}});
   expectMessage(getMessage(makeProblem(table, {false, {}})), "'a' has no format to choose from");
+}
+
+TEST(ChoicesTest, OnlyWeightsAreStored) {
+  SensitivityTable table(
+      makeIdentity(), {10, 0},
+      {{"a:weight", SiteKind::Weight, 1, 1, 1, 4}, {"a:input", SiteKind::Activation, 0, 1, 1, 4}});
+  for (const char *site : {"a:weight", "a:input"})
+    llvm::cantFail(table.addCandidate({site, "i8"}, 1));
+  llvm::cantFail(table.addRecord({0, {"a:weight", "i8"}, makeSums(1)}));
+  AssignmentProblem problem = llvm::cantFail(makeProblem(table));
+  ASSERT_EQ(problem.sites.size(), 1u);
+  EXPECT_EQ(problem.sites[0].site, "a:weight");
 }
 
 TEST(UniformTest, OneFormat) {

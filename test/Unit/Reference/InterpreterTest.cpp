@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Parser/Parser.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Packing.h"
 #include "gtest/gtest.h"
@@ -114,6 +115,61 @@ TEST_F(InterpreterTest, RerunEqualsAFreshInterpreter) {
     ASSERT_EQ(again->size(), expected->size());
     EXPECT_EQ(again->front().data<float>(), expected->front().data<float>()) << name.str();
     EXPECT_NE(again->front().data<float>(), base->front().data<float>());
+  });
+}
+
+TEST_F(InterpreterTest, PreparedRerunsKeepTheChange) {
+  auto program = makeProgram(*module, weights);
+  auto prepared = makeProgram(*module, weights);
+  prepared->prepareReruns(2);
+  ProgramState state = get(program->createState(kTokens.size()));
+  Interpreter::Values trace;
+  Tensor base = get(program->forward(kTokens, state, &trace));
+  auto format = get(parseFormat("i8 sym per_channel"));
+  size_t count = 0;
+  module->walk([&](mlir::ml_program::GlobalLoadConstOp load) {
+    llvm::StringRef name = load.getGlobal().getLeafReference().getValue();
+    if (name == "a")
+      return;
+    mlir::ssm::Perturbation perturbation;
+    for (mlir::OpOperand &use : load.getResult().getUses())
+      perturbation.operands[&use] = get(fakeQuantize(*format, weights[name]));
+    auto exact = program->getInterpreter().rerun(trace, perturbation);
+    auto near = prepared->getInterpreter().rerun(trace, perturbation);
+    ASSERT_TRUE(succeeded(exact) && succeeded(near));
+    double change = 0, error = 0;
+    for (size_t i = 0; i < base.data<float>().size(); ++i) {
+      double expected = exact->front().data<float>()[i];
+      change += std::pow(expected - base.data<float>()[i], 2);
+      error += std::pow(expected - near->front().data<float>()[i], 2);
+    }
+    EXPECT_GT(change, 0) << name.str();
+    EXPECT_LT(error, 2e-3 * change) << name.str();
+    ++count;
+  });
+  EXPECT_GE(count, 4u);
+}
+
+TEST_F(InterpreterTest, LocalErrors) {
+  auto program = makeProgram(*module, weights);
+  const Interpreter &interpreter = program->getInterpreter();
+  ProgramState state = get(program->createState(kTokens.size()));
+  Interpreter::Values trace;
+  ASSERT_TRUE(static_cast<bool>(program->forward(kTokens, state, &trace)));
+  module->walk([&](mlir::ssm::LinearOp op) {
+    mlir::ssm::Perturbation perturbation;
+    Tensor input = interpreter.getValue(trace, op.getInput()).clone();
+    for (float &value : input.mutableData<float>())
+      value *= 2;
+    perturbation.operands[&op.getInputMutable()] = input;
+    // A linear op without bias doubles its result, and nothing behind it counts.
+    double expected = 0;
+    for (float value : interpreter.getValue(trace, op.getResult()).data<float>())
+      expected += static_cast<double>(value) * value;
+    auto error = interpreter.measureLocalError(trace, perturbation);
+    ASSERT_TRUE(succeeded(error));
+    if (!op.getBias())
+      EXPECT_NEAR(*error, expected, 1e-5 * expected);
   });
 }
 
