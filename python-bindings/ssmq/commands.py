@@ -187,7 +187,7 @@ def validate(model: ModelDir, calibration: Calibration,
                  "--formats", metavar="LIST", help="Formats, commas between them.")] =
              "int2:channel,int3:channel,int4:channel,int8:channel",
              sequence_length: MeasureLength = 256, num_sequences: NumSequences = 0,
-             sites: Sites = None, precision: Precision = None,
+             sites: Sites = None,
              markdown: Annotated[Path | None, typer.Option(
                  "--markdown", metavar="FILE", help="Write the tables as Markdown too.")] = None
              ) -> None:
@@ -206,7 +206,7 @@ def validate(model: ModelDir, calibration: Calibration,
             check_new(path)
     texts = work.Texts(evaluation, calibration, calibration_other)
     result = work.validate(load_original(model), texts, output, stages.MeasureOptions(
-        split(formats), sequence_length, num_sequences, get_threads(), split(sites), precision))
+        split(formats), sequence_length, num_sequences, get_threads(), split(sites)))
     write_file(output, work.to_json(result))
     if markdown:
         write_file(markdown, work.to_markdown(result))

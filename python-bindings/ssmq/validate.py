@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import agreement, machine, sensitivity, stages, statistics
@@ -26,6 +26,8 @@ def validate(model: Model, texts: Texts, journals: Path, options: stages.Measure
              ) -> Agreement:
     """Measures every site on each text; what was measured is kept in files that begin with the
     name of `journals`, from which an interrupted run goes on."""
+    # The truth is a change of perplexity, which cannot be predicted.
+    options = replace(options, precision="0")
     tokenizer = Tokenizer(model.directory)
     read = {name: read_calibration(path, tokenizer, options.sequence_length)
             for name, path in vars(texts).items() if path}

@@ -10,6 +10,8 @@ from tiny import make_model, make_text
 
 FORMATS = ["int4:channel", "int8:channel", "int3:channel"]
 LENGTH = ["--sequence-length", "16"]
+# Predictions need all formats of a site in one run.
+EXACT = ["--precision", "0"]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def files(tmp_path_factory):
 def measure(run, files, tmp_path):
     model, text = files
 
-    def measure(name, formats, calibration=text, *more):
+    def measure(name, formats, *more, calibration=text):
         table = tmp_path / name
         code, _, error = run("measure", model, "--calibration", calibration, "-o", table,
                              "--formats", formats, *LENGTH, *more)
@@ -33,10 +35,11 @@ def measure(run, files, tmp_path):
 
 
 def test_order_and_number_do_not_matter(run, measure, tmp_path):
-    whole = measure("whole.json", ",".join(FORMATS)).read_bytes()
-    parts = [measure(f"{index}.json", name) for index, name in enumerate(FORMATS)]
+    all_formats = ",".join(FORMATS)
+    whole = measure("whole.json", all_formats, *EXACT).read_bytes()
+    parts = [measure(f"{index}.json", name, *EXACT) for index, name in enumerate(FORMATS)]
     # A part may overlap with others.
-    parts.append(measure("3.json", ",".join(FORMATS[1:])))
+    parts.append(measure("3.json", ",".join(FORMATS[1:]), *EXACT))
     orders = [*itertools.permutations(parts[:3]), (parts[3], parts[0]), parts, parts * 2]
     for index, order in enumerate(orders):
         merged = tmp_path / f"merged{index}.json"
@@ -45,8 +48,17 @@ def test_order_and_number_do_not_matter(run, measure, tmp_path):
         assert merged.read_bytes() == whole
 
 
+def test_shards_are_parts_of_one_run(run, measure, tmp_path):
+    all_formats = ",".join(FORMATS)
+    whole = measure("whole.json", all_formats).read_bytes()
+    assert b'"predicted"' in whole
+    parts = [measure(f"{index}.json", all_formats, "--shard", f"{index}/3") for index in (2, 0, 1)]
+    assert run("merge", *parts, "-o", tmp_path / "merged.json")[0] == 0
+    assert (tmp_path / "merged.json").read_bytes() == whole
+
+
 def test_gaps_are_told(run, measure, tmp_path):
-    part = measure("part.json", FORMATS[0])
+    part = measure("part.json", FORMATS[0], *EXACT)
     assert "missing" not in run("merge", part, "-o", tmp_path / "same.json")[1]
     table = json.loads(part.read_text())
     site = table["sites"][0]["name"]
@@ -65,9 +77,9 @@ def test_gaps_are_told(run, measure, tmp_path):
 
 def test_wrong_mixtures(measure, fails, tmp_path):
     part = measure("part.json", FORMATS[0])
-    other = measure("other.json", FORMATS[1], make_text(tmp_path / "other.txt", 2))
-    fewer = measure("fewer.json", FORMATS[1], make_text(tmp_path / "text.txt", 1),
-                    "--num-sequences", "2")
+    other = measure("other.json", FORMATS[1], calibration=make_text(tmp_path / "other.txt", 2))
+    fewer = measure("fewer.json", FORMATS[1], "--num-sequences", "2",
+                    calibration=make_text(tmp_path / "text.txt", 1))
     out = tmp_path / "merged.json"
     fails(f"{other} does not belong to {part}: ", "merge", part, other, "-o", out)
     fails("numSequences", "merge", part, fewer, "-o", out)
