@@ -20,6 +20,8 @@ TRUTH = "crossEntropyChange"
 SHARES = (0.1, 0.05)
 # Resamples of the two texts must not be of one drawing.
 CALIBRATION_SEED, EVALUATION_SEED = 0, 1
+# The metric that is KL where some of it was predicted, as users have it.
+PREDICTED = "predictedKL"
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _judge_metric(name: str, truth: statistics.Draws, rows: list[Row], other: li
 
 
 def _judge_format(format: str, evaluation: SensitivityTable, calibration: SensitivityTable,
-                  other: SensitivityTable | None) -> FormatResult:
+                  other: SensitivityTable | None, predicted: SensitivityTable | None
+                  ) -> FormatResult:
     judged = evaluation.select(format)
     truth = statistics.draw(judged, TRUTH, seed=EVALUATION_SEED)
     teacher = [row.estimates["teacherCrossEntropy"].mean for row in judged]
@@ -104,14 +107,20 @@ def _judge_format(format: str, evaluation: SensitivityTable, calibration: Sensit
     metrics = [_judge_metric(name, truth, calibration.select(format),
                              other.select(format) if other else None,
                              calibration.run["numSequences"]) for name in statistics.METRICS]
+    rows = predicted.select(format) if predicted else []
+    if any(row.is_predicted for row in rows):
+        tau = statistics.compare(statistics.draw(rows, seed=CALIBRATION_SEED), truth)
+        metrics.insert(0, MetricResult(PREDICTED, tau, [], None))
     return FormatResult(format, len(judged), (float(perplexities.min()), float(perplexities.max())),
                         statistics.get_share_decided(truth), halves, metrics)
 
 
 def judge(evaluation: SensitivityTable, calibration: SensitivityTable,
-          other: SensitivityTable | None) -> Agreement:
-    """Takes tables of the same sites and formats, measured on all sequences."""
+          other: SensitivityTable | None, predicted: SensitivityTable | None = None) -> Agreement:
+    """Takes tables of the same sites and formats, measured on all sequences; `predicted` is of the
+    calibration text too, and may hold predicted rows."""
     teacher = evaluation.rows[0].estimates["teacherCrossEntropy"].mean
     return Agreement(evaluation.run, calibration.run, other.run if other else None,
-                     math.exp(teacher), [_judge_format(format, evaluation, calibration, other)
-                                         for format in evaluation.formats])
+                     math.exp(teacher),
+                     [_judge_format(format, evaluation, calibration, other, predicted)
+                      for format in evaluation.formats])

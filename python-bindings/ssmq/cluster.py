@@ -54,11 +54,12 @@ def measure_shard(model: Path, calibration: Text, output: Path, options: stages.
     """The task: the bytes of the shard's table."""
     from distributed import get_worker
 
-    options = replace(options, threads=get_worker().state.nthreads)
+    worker = get_worker()
+    options = replace(options, threads=worker.state.nthreads)
     try:
         if not output.parent.is_dir():
-            raise Error(f"{output.parent} is not there on this worker; the folder of the output "
-                        "must be visible to all of them")
+            raise Error(f"{output.parent} is not there; all workers must see the folder of the "
+                        "output")
         journal = _get_journal(output, options.shard)
         _wait_for_writer(journal)
         with scratch_directory() as scratch:
@@ -66,7 +67,7 @@ def measure_shard(model: Path, calibration: Text, output: Path, options: stages.
             stages.measure(load_original(model), calibration, table, options, journal)
             return table.read_bytes()
     except Error as error:
-        return Failure(str(error), error.status)
+        return Failure(f"{error} (on worker {worker.address})", error.status)
 
 
 def _connect(address: str) -> "distributed.Client":

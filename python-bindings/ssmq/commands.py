@@ -26,11 +26,9 @@ Formats = Annotated[str | None, typer.Option(
     "--formats", metavar="LIST", show_default="int4 and int8, a channel or 32, 64, 128 a scale",
     help="Formats to measure, commas between them (int4:g64,int8:channel).")]
 Sites = Annotated[str | None, typer.Option(
-    "--sites", metavar="LIST", show_default="as ssmq-sensitivity has it",
-    help="Sites to measure, commas between them.")]
-Precision = Annotated[str | None, typer.Option(
-    "--precision", metavar="HOW", show_default="as ssmq-sensitivity has it",
-    help="How exactly rows are measured.")]
+    "--sites", metavar="KINDS", show_default="weight",
+    help="Kinds of sites to measure, commas between them: weight, norm, activation, parameter, "
+         "state, cache, all.")]
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
                                            help="What `ssmq measure` wrote.")]
 Output = Annotated[Path, typer.Option("-o", metavar="TABLE", help="The table to write (JSON).")]
@@ -97,7 +95,14 @@ def evaluate(model: ModelDir,
 def measure(model: ModelDir, calibration: Calibration,
             output: Output,
             formats: Formats = None, sequence_length: MeasureLength = 256,
-            num_sequences: NumSequences = 16, sites: Sites = None, precision: Precision = None,
+            num_sequences: NumSequences = 16, sites: Sites = None,
+            precision: Annotated[float | None, typer.Option(
+                "--precision", min=0, show_default="0.15",
+                help="Relative standard error up to which a KL may be predicted; 0 measures "
+                     "all.")] = None,
+            exact: Annotated[bool, typer.Option(
+                "--exact-arithmetic", help="Carry changes through the program in f32, not in "
+                                           "8-bit products.")] = False,
             shard: Annotated[str | None, typer.Option(
                 "--shard", metavar="I/N", show_default="all",
                 help="Only the I-th of N parts, counted from 0; `ssmq merge` joins them.")] = None,
@@ -126,7 +131,7 @@ def measure(model: ModelDir, calibration: Calibration,
     loaded = load_original(model)
     text = read_calibration(calibration, Tokenizer(model), sequence_length)
     options = stages.MeasureOptions(split(formats), sequence_length, num_sequences, get_threads(),
-                                    split(sites), precision, shard)
+                                    split(sites), precision, exact or None, shard)
     if dask:
         from . import cluster
 

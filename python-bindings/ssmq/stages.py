@@ -43,7 +43,9 @@ class MeasureOptions:
     num_sequences: int = 0
     threads: int = 0
     sites: list[str] | None = None
-    precision: str | None = None
+    """Kinds of them."""
+    precision: float | None = None
+    exact_arithmetic: bool | None = None
     shard: str | None = None
     """i/n, from 0: the i-th of n parts of the work."""
 

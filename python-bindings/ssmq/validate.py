@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import agreement, machine, sensitivity, stages, statistics
-from .agreement import SHARES, Agreement, MetricResult, Parts
+from .agreement import PREDICTED, SHARES, Agreement, MetricResult, Parts
 from .model import Model
 from .output import scratch_directory
 from .overlap import Sketch
@@ -24,24 +24,29 @@ class Texts:
 
 def validate(model: Model, texts: Texts, journals: Path, options: stages.MeasureOptions
              ) -> Agreement:
-    """Measures every site on each text; what was measured is kept in files that begin with the
-    name of `journals`, from which an interrupted run goes on."""
-    # The truth is a change of perplexity, which cannot be predicted.
-    options = replace(options, precision="0")
+    """Measures every site on each text, the truth without the sweep's short cuts, and nothing is
+    predicted but in the metric of that name. Journals, from which an interrupted run goes on, are
+    named after `journals`."""
     tokenizer = Tokenizer(model.directory)
     read = {name: read_calibration(path, tokenizer, options.sequence_length)
             for name, path in vars(texts).items() if path}
     for name in read.keys() - {"evaluation"}:
         refuse_overlap(Sketch.of(read[name].path.name, read[name].content), read["evaluation"])
-    tables, kept = {}, []
+    journals_of = {name: journals.with_name(f"{journals.name}.{name}.journal")
+                   for name in (*read, PREDICTED)}
     with scratch_directory() as scratch:
-        for name, text in read.items():
-            kept.append(journals.with_name(f"{journals.name}.{name}.journal"))
+        def measure(name: str, text: Text, **more: object) -> sensitivity.SensitivityTable:
             table = scratch / f"{name}.json"
-            stages.measure(model, text, table, options, kept[-1])
-            tables[name] = sensitivity.read(table)
-    result = agreement.judge(tables["evaluation"], tables["calibration"], tables.get("other"))
-    for journal in kept:
+            stages.measure(model, text, table, replace(options, **more), journals_of[name])
+            return sensitivity.read(table)
+
+        tables = {name: measure(name, text, precision=0,
+                                exact_arithmetic=name == "evaluation" or None)
+                  for name, text in read.items()}
+        predicted = measure(PREDICTED, read["calibration"])
+    result = agreement.judge(tables["evaluation"], tables["calibration"], tables.get("other"),
+                             predicted)
+    for journal in journals_of.values():
         journal.unlink(missing_ok=True)
     return result
 
@@ -58,6 +63,11 @@ def _to_range(part: Parts) -> str:
     if not known:
         return ""
     return f"{sum(known) / len(known):.2f} ({min(known):.2f} .. {max(known):.2f})"
+
+
+def _get_title(metric: MetricResult) -> str:
+    return "KL(p‖q), predicted" if metric.name == PREDICTED else statistics.METRICS[
+        metric.name].title
 
 
 def _to_share(tau: float, num_pairs: int) -> str:
@@ -81,11 +91,12 @@ def to_tables(result: Agreement) -> list[Table]:
                       + (["other domain"] if result.other else []))
         for metric in one.metrics:
             tau = metric.tau
-            table.rows.append([statistics.METRICS[metric.name].title, _to_text(tau),
-                               _to_share(tau.by_reference, tau.num_by_reference),
-                               _to_share(tau.by_both, tau.num_by_both),
-                               *(_to_range(part) for part in metric.parts)]
-                              + ([_to_text(metric.other)] if metric.other else []))
+            cells = [_get_title(metric), _to_text(tau),
+                     _to_share(tau.by_reference, tau.num_by_reference),
+                     _to_share(tau.by_both, tau.num_by_both), *map(_to_range, metric.parts)]
+            if metric.other:
+                cells.append(_to_text(metric.other))
+            table.rows.append(cells + [""] * (len(table.columns) - len(cells)))
         tables.append(table)
     return tables
 
@@ -98,7 +109,8 @@ def describe(result: Agreement) -> str:
             "Intervals: bootstrap over the sequences of both texts. Truth decides: tau over the "
             "pairs of sites whose order of perplexity the evaluation text decides, and their "
             "number; both decide: of those, the pairs whose order the calibration text decides "
-            "too. Of shares: mean (least .. largest) over disjoint parts of the calibration text.")
+            "too. Of shares: mean (least .. largest) over disjoint parts of the calibration text. "
+            "Predicted: as ssmq measure has it, with predictions where they are good enough.")
 
 
 def to_markdown(result: Agreement) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,22 @@ def test_noisy_truth_is_said():
     markdown = validate.to_markdown(result)
     assert f"decides {one.share_decided:.0%} of the pairs" in markdown
     assert f"halves agree with tau {one.halves:.2f}" in markdown
+
+
+def test_predicted_rows_are_a_metric_of_their_own():
+    order = np.arange(1, 13)
+    measured = make_table(order, order, 1e-4, 1)
+    rows = [replace(row, is_predicted=True, sequences=row.sequences[:0],
+                    estimates={"forwardKL": Estimate(13.0 - score, 0.01)})
+            for score, row in zip(order, measured.rows)]
+    result = agreement.judge(measured, measured, measured, replace(measured, rows=rows))
+    predicted, kl = result.formats[0].metrics[:2]
+    assert predicted.name == agreement.PREDICTED and predicted.tau.by_both == -1
+    assert kl.name == "forwardKL" and kl.tau.by_both == 1
+    assert "| KL(p‖q), predicted | -1.00 (" in validate.to_markdown(result)
+    # Nothing was predicted: one row less.
+    result = agreement.judge(measured, measured, None, measured)
+    assert result.formats[0].metrics[0].name == "forwardKL"
 
 
 def test_parts_differ():
