@@ -9,6 +9,8 @@ from .errors import INPUT, INTERNAL, RESOURCE, USAGE, Error
 from .output import remove_unfinished
 
 INTERRUPTED = 130
+# Set before files go, since the work that is cut off would complain of it.
+_is_interrupted = threading.Event()
 
 
 def run(arguments: list[str]) -> int:
@@ -42,7 +44,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"ssmq: {' '.join(message.split())}", file=sys.stderr)
+    if not _is_interrupted.is_set() or status == INTERRUPTED:
+        print(f"ssmq: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 
@@ -60,6 +63,7 @@ def main() -> None:
         while worker.is_alive():
             worker.join(0.2)
     except KeyboardInterrupt:
+        _is_interrupted.set()
         remove_unfinished()
         _fail("interrupted", INTERRUPTED)
         sys.stdout.flush()
