@@ -7,12 +7,14 @@
 
 namespace ssmq {
 
-/// Adds rows of signed bytes times a panel of unsigned ones to rows of y.
+/// y = base + rows of signed bytes times a panel of unsigned ones.
 struct ByteTile {
   struct Row {
     const int8_t *codes;
-    /// Of y.
+    /// Of base and y.
     int64_t row;
+    /// The second digit of a row adds to what the first has left in y.
+    bool isSecondDigit;
     float scale;
     /// Of the codes: 128 times it is what the panel's offset adds.
     int32_t sum;
@@ -24,8 +26,9 @@ struct ByteTile {
     int64_t numColumns;
   };
   int64_t rows, columns;
-  /// At most `rows` rows; two of them may go to one row of y.
-  void (*add)(const Row *rows, int64_t numRows, const Panel &panel, float *y, int64_t stride);
+  /// At most `rows` rows; base and y have one stride, and may be the same.
+  void (*add)(const Row *rows, int64_t numRows, const Panel &panel, const float *base, float *y,
+              int64_t stride);
 };
 
 /// Null when the machine has no byte dot products.

@@ -18,7 +18,7 @@ namespace {
 /// short tile repeats its last row, whose sums are dropped.
 template <typename Kind>
 void addTile(const ssmq::ByteTile::Row *rows, int64_t numRows, const ssmq::ByteTile::Panel &panel,
-             float *y, int64_t stride) {
+             const float *base, float *y, int64_t stride) {
   using Vector = typename Kind::Vector;
   const int8_t *codes[Kind::rows];
   for (int i = 0; i < Kind::rows; ++i)
@@ -42,10 +42,11 @@ void addTile(const ssmq::ByteTile::Row *rows, int64_t numRows, const ssmq::ByteT
     int32_t out[2 * Kind::width];
     std::memcpy(out, &sums[i][0], sizeof(out));
     float *to = y + rows[i].row * stride;
+    const float *from = rows[i].isSecondDigit ? to : base + rows[i].row * stride;
     int32_t offset = 128 * rows[i].sum;
     auto addColumns = [&](int64_t count) {
       for (int64_t j = 0; j < count; ++j)
-        to[j] += rows[i].scale * panel.scales[j] * static_cast<float>(out[j] - offset);
+        to[j] = from[j] + rows[i].scale * panel.scales[j] * static_cast<float>(out[j] - offset);
     };
     panel.numColumns == 2 * Kind::width ? addColumns(2 * Kind::width)
                                         : addColumns(panel.numColumns);

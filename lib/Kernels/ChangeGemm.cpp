@@ -105,8 +105,8 @@ namespace {
 struct ByteRows {
   std::vector<int8_t> codes; // [digits][k rounded up to 4]
   std::vector<ByteTile::Row> rows;
-  /// Rows that hold a NaN or an infinity.
-  std::vector<int64_t> notFinite;
+  /// Rows of zeros, and rows that hold a NaN or an infinity.
+  std::vector<int64_t> unchanged, notFinite;
 };
 } // namespace
 
@@ -129,11 +129,13 @@ static ByteRows roundChanges(ConstMatrix change, int64_t m, int64_t k) {
   int8_t *to = result.codes.data();
   std::vector<float> rest;
   for (int64_t row = 0; row < m; ++row) {
-    if (sizes[row].largest == 0)
+    if (sizes[row].largest == 0) {
+      result.unchanged.push_back(row);
       continue;
+    }
     const float *from = change.data + row * change.stride;
     float scale = sizes[row].largest / 127.0f, inverse = 127.0f / sizes[row].largest;
-    auto addDigit = [&](const float *values, float inverseStep, float step) {
+    auto addDigit = [&](const float *values, float inverseStep, float step, bool isSecond) {
       Int8 total(0);
       roundRow(values, k, inverseStep, [&](int64_t i, Float8 codes) {
         Int8 integers = __builtin_convertvector(codes, Int8);
@@ -145,27 +147,30 @@ static ByteRows roundChanges(ConstMatrix change, int64_t m, int64_t k) {
       int32_t sum = 0;
       for (int lane = 0; lane < 8; ++lane)
         sum += total[lane];
-      result.rows.push_back({to, row, step, sum});
+      result.rows.push_back({to, row, isSecond, step, sum});
       to += depth;
     };
-    addDigit(from, inverse, scale);
+    addDigit(from, inverse, scale, false);
     if (!isCoarse(row))
       continue;
     rest.resize(k);
     const int8_t *first = result.rows.back().codes;
     for (int64_t i = 0; i < k; ++i)
       rest[i] = from[i] - scale * static_cast<float>(first[i]);
-    addDigit(rest.data(), inverse * 254.0f, scale / 254.0f);
+    addDigit(rest.data(), inverse * 254.0f, scale / 254.0f, true);
   }
   return result;
 }
 
-void ssmq::addProduct(ConstMatrix change, const ByteWeight &weight, MutableMatrix y, int64_t m,
-                      unsigned threads) {
+void ssmq::addProduct(ConstMatrix base, ConstMatrix change, const ByteWeight &weight,
+                      MutableMatrix y, int64_t m, unsigned threads) {
   const ByteTile &tile = *getByteTile();
   int64_t n = weight.n, depth = roundUp(weight.k, 4), width = tile.columns;
   ByteRows changes = roundChanges(change, m, weight.k);
   auto numRows = static_cast<int64_t>(changes.rows.size());
+  if (base.data != y.data)
+    for (int64_t row : changes.unchanged)
+      std::copy_n(base.data + row * base.stride, n, y.data + row * y.stride);
   for (int64_t row : changes.notFinite)
     std::fill_n(y.data + row * y.stride, n, std::numeric_limits<float>::quiet_NaN());
   parallelFor(threads, (n + width - 1) / width, [&](int64_t begin, int64_t end) {
@@ -174,8 +179,8 @@ void ssmq::addProduct(ConstMatrix change, const ByteWeight &weight, MutableMatri
       ByteTile::Panel source{weight.codes.data() + column * depth, weight.scales.data() + column,
                              depth / 4, std::min(width, n - column)};
       for (int64_t i = 0; i < numRows; i += tile.rows)
-        tile.add(&changes.rows[i], std::min(tile.rows, numRows - i), source, y.data + column,
-                 y.stride);
+        tile.add(&changes.rows[i], std::min(tile.rows, numRows - i), source, base.data + column,
+                 y.data + column, y.stride);
     }
   });
 }

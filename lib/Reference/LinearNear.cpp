@@ -53,7 +53,7 @@ static void addWeightChange(const Tensor &input, const Tensor &change, Tensor &y
   int64_t m = input.getDim(0), n = change.getDim(0), k = change.getDim(1);
   float *ys = y.mutableData<float>().data();
   if (auto bytes = ByteWeight::create(asMatrix(change), n, k, threads))
-    return addProduct(asMatrix(input), *bytes, {ys, n}, m, threads);
+    return addProduct({ys, n}, asMatrix(input), *bytes, {ys, n}, m, threads);
   Tensor product = Tensor::empty(DType::F32, y.getShape());
   gemmTransposed(asMatrix(input), asMatrix(change), {product.mutableData<float>().data(), n},
                  {m, n, k}, threads);
@@ -67,12 +67,16 @@ Tensor mlir::ssm::linearNear(const Tensor &input, const Tensor &weight, const Li
   if (!isMatrix(input) || !isMatrix(weight) || input.getShape() != known.input.getShape() ||
       weight.getShape() != known.weight.getShape())
     return Tensor();
-  Tensor y = known.result.clone();
   int64_t m = input.getDim(0), n = weight.getDim(0);
-  if (!isSame(input, known.input)) {
+  Tensor y;
+  if (isSame(input, known.input)) {
+    y = known.result.clone();
+  } else {
     Tensor change = subtract(input, known.input, options.threads);
     const auto &bytes = *static_cast<const PreparedLinear &>(prepared).weight;
-    addProduct(asMatrix(change), bytes, {y.mutableData<float>().data(), n}, m, options.threads);
+    y = Tensor::empty(DType::F32, known.result.getShape());
+    addProduct(asMatrix(known.result), asMatrix(change), bytes, {y.mutableData<float>().data(), n},
+               m, options.threads);
   }
   if (!isSame(weight, known.weight))
     addWeightChange(input, subtract(weight, known.weight, options.threads), y, options.threads);

@@ -2,15 +2,14 @@
 
 #include "ssmq/Support/Tensor.h"
 
+#include "BufferPool.h"
 #include "ssmq/Support/HalfFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <atomic>
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
-#include <sys/mman.h>
 
 using namespace ssmq;
 
@@ -75,31 +74,17 @@ int64_t Tensor::getNumElements() const {
 
 int64_t Tensor::getNumBytes() const { return *getCheckedNumBytes(type, shape); }
 
-/// Bytes at the alignment of a cache line; null when there are none left.
-static void *allocate(size_t size) {
-#ifdef MADV_HUGEPAGE
-  // Memory fresh from the system costs a fault a page: pages of 2 MiB make that ten times cheaper.
-  constexpr size_t kHugePage = size_t(1) << 21;
-  if (size >= 2 * kHugePage) {
-    void *memory = std::aligned_alloc(kHugePage, llvm::alignTo(size, kHugePage));
-    if (memory)
-      madvise(memory, llvm::alignDown(size, kHugePage), MADV_HUGEPAGE); // a hint, which may fail
-    return memory;
-  }
-#endif
-  return std::aligned_alloc(64, llvm::alignTo(size, 64));
-}
-
 Tensor Tensor::empty(DType type, llvm::ArrayRef<int64_t> shape) {
   Tensor result;
   result.type = type;
   result.shape.assign(shape.begin(), shape.end());
   // Never a null pointer for an empty tensor.
-  void *memory = allocate(std::max<int64_t>(result.getNumBytes(), 1));
+  size_t size = std::max<int64_t>(result.getNumBytes(), 1);
+  void *memory = takeBuffer(size);
   if (!memory)
     llvm::report_bad_alloc_error("no memory left for a tensor");
-  result.owner =
-      std::shared_ptr<const void>(memory, [](const void *p) { std::free(const_cast<void *>(p)); });
+  result.owner = std::shared_ptr<const void>(
+      memory, [size](const void *p) { giveBuffer(const_cast<void *>(p), size); });
   result.bytes = memory;
   result.writable = true;
   return result;

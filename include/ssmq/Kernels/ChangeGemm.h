@@ -39,7 +39,8 @@ public:
   int64_t getNumColumns() const { return k; }
 
 private:
-  friend void addProduct(ConstMatrix, const ByteWeight &, MutableMatrix, int64_t, unsigned);
+  friend void addProduct(ConstMatrix, ConstMatrix, const ByteWeight &, MutableMatrix, int64_t,
+                         unsigned);
   ByteWeight(int64_t n, int64_t k) : n(n), k(k) {}
 
   int64_t n, k;
@@ -49,9 +50,10 @@ private:
   std::vector<float> scales;
 };
 
-/// y [m, n] += change [m, k] * weightᵀ. A row of changes that is not finite makes its row NaN.
-void addProduct(ConstMatrix change, const ByteWeight &weight, MutableMatrix y, int64_t m,
-                unsigned threads = 1);
+/// y [m, n] = base [m, n] + change [m, k] * weightᵀ, where base may be y and has its stride. A row
+/// of changes that is not finite makes its row NaN.
+void addProduct(ConstMatrix base, ConstMatrix change, const ByteWeight &weight, MutableMatrix y,
+                int64_t m, unsigned threads = 1);
 
 } // namespace ssmq
 

@@ -21,8 +21,8 @@ static double getRelativeError(const std::vector<float> &change, const std::vect
                                int64_t m, int64_t n, int64_t k, unsigned threads = 1) {
   auto packed = ByteWeight::create({weight.data(), k}, n, k, threads);
   EXPECT_TRUE(packed);
-  std::vector<float> base = makeNormal(m * n, 3), y = base;
-  addProduct({change.data(), k}, *packed, {y.data(), n}, m, threads);
+  std::vector<float> base = makeNormal(m * n, 3), y(m * n);
+  addProduct({base.data(), n}, {change.data(), k}, *packed, {y.data(), n}, m, threads);
   double error = 0, energy = 0;
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) {
@@ -76,8 +76,8 @@ TEST_F(ChangeGemmTest, RefusesAWeightWithOutliers) {
 TEST_F(ChangeGemmTest, NoChangeAddsNothing) {
   auto weight = makeNormal(8 * 16, 1), y = makeNormal(4 * 8, 2), before = y;
   std::vector<float> change(4 * 16, 0.0f);
-  addProduct({change.data(), 16}, *ByteWeight::create({weight.data(), 16}, 8, 16), {y.data(), 8},
-             4);
+  addProduct({y.data(), 8}, {change.data(), 16}, *ByteWeight::create({weight.data(), 16}, 8, 16),
+             {y.data(), 8}, 4);
   EXPECT_EQ(y, before);
 }
 
@@ -85,8 +85,8 @@ TEST_F(ChangeGemmTest, AnInfinityReachesTheResult) {
   auto weight = makeNormal(8 * 16, 1);
   std::vector<float> change(2 * 16, 0.0f), y(2 * 8, 1.0f);
   change[20] = INFINITY;
-  addProduct({change.data(), 16}, *ByteWeight::create({weight.data(), 16}, 8, 16), {y.data(), 8},
-             2);
+  addProduct({y.data(), 8}, {change.data(), 16}, *ByteWeight::create({weight.data(), 16}, 8, 16),
+             {y.data(), 8}, 2);
   EXPECT_EQ(y[7], 1.0f);
   EXPECT_TRUE(std::isnan(y[8]));
 }
@@ -95,8 +95,9 @@ TEST_F(ChangeGemmTest, BitsDoNotDependOnThreads) {
   int64_t m = 30, n = 200, k = 64;
   auto weight = makeNormal(n * k, 1), change = makeNormal(m * k, 2);
   std::vector<float> one(m * n, 0.0f), three = one;
-  addProduct({change.data(), k}, *ByteWeight::create({weight.data(), k}, n, k), {one.data(), n}, m);
-  addProduct({change.data(), k}, *ByteWeight::create({weight.data(), k}, n, k, 3),
-             {three.data(), n}, m, 3);
+  addProduct({one.data(), n}, {change.data(), k}, *ByteWeight::create({weight.data(), k}, n, k),
+             {one.data(), n}, m);
+  addProduct({three.data(), n}, {change.data(), k},
+             *ByteWeight::create({weight.data(), k}, n, k, 3), {three.data(), n}, m, 3);
   EXPECT_EQ(one, three);
 }

@@ -117,8 +117,8 @@ TEST(PredictionTest, AnObedientSiteIsPredictedExactly) {
       EXPECT_TRUE(std::isnan(summary.sameTop1.mean));
       // What was not measured widens the error of sampling.
       double sampling = summarize(row->sums, 11).forwardKL.standardError;
-      EXPECT_NEAR(summary.forwardKL.standardError,
-                  std::hypot(sampling, row->relativeError * truth), 1e-12 * truth);
+      EXPECT_NEAR(summary.forwardKL.standardError, std::hypot(sampling, row->relativeError * truth),
+                  1e-12 * truth);
       EXPECT_GT(row->relativeError, format == 0 && precision == 0.11 ? -1 : 0);
     }
   }
