@@ -1,10 +1,12 @@
 //===- Sensitivity.cpp - Measure each format at each weight ---------------===//
 
+#include "ReportSensitivity.h"
 #include "SelectCandidates.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/SensitivitySweep.h"
 #include "ssmq/Assign/Budget.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Kernels/ChangeGemm.h"
@@ -70,7 +72,6 @@ private:
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
               ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
               SensitivityTable &table);
-  void emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table);
 };
 
 } // namespace
@@ -212,21 +213,10 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
     (*program)->prepareReruns(options->threads);
   if (Error error = sweep(**program, *chosen, *formatLists, sequences, *options, *table))
     return std::move(error);
-  if (remarks)
-    emitRemarks(*chosen, *table);
+  remarkSensitivity(*chosen, *table);
+  if (annotate)
+    annotateSensitivity(*chosen, *table);
   return table;
-}
-
-void SensitivityPass::emitRemarks(ArrayRef<Site> sites, const SensitivityTable &table) {
-  llvm::StringMap<Operation *> holders;
-  for (const Site &site : sites)
-    holders[site.name] = site.getHolder();
-  for (const ::ssmq::SensitivityRow &row : table.getRows())
-    holders[row.candidate.site]->emitRemark(
-        llvm::formatv("{0} in {1}: {2} bytes, KL(p||q) {3:e3} +- {4:e3}", row.candidate.site,
-                      row.candidate.format, row.bytes, row.estimate.forwardKL.mean,
-                      row.estimate.forwardKL.standardError)
-            .str());
 }
 
 void SensitivityPass::runOnOperation() {
@@ -239,5 +229,6 @@ void SensitivityPass::runOnOperation() {
     emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
     return signalPassFailure();
   }
-  markAllAnalysesPreserved();
+  if (!annotate)
+    markAllAnalysesPreserved();
 }

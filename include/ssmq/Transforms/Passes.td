@@ -19,8 +19,10 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
     `exact-arithmetic` is set.
 
     Every result is journalled as soon as it is known, and an interrupted run goes on where it was
-    cut, to the same table. Progress is shown on a terminal. The IR is not changed; `remarks`
-    reports the table there, at each site.
+    cut, to the same table. Progress is shown on a terminal.
+
+    Each row is an analysis remark of the category `ssmq-sensitivity` at the op that holds its site
+    (`--remarks-filter-analyse=ssmq-sensitivity`). The IR is not changed, but for `annotate`.
   }];
   let options = [
     Option<"tokens", "tokens", "std::string", "",
@@ -47,8 +49,10 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
     Option<"output", "output", "std::string", "", "Table to write (JSON)">,
     Option<"journal", "journal", "std::string", "",
            "Journal to keep and to go on from (JSON Lines)">,
-    Option<"remarks", "remarks", "bool", "false", "Emit the table as remarks">,
+    Option<"annotate", "annotate", "bool", "false",
+           "Set ssm.sensitivity on the op that holds a site: what each format costs there">,
   ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
 }
 
 def ListSitesPass : Pass<"ssmq-list-sites", "::mlir::ModuleOp"> {
