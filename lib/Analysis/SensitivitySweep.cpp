@@ -97,6 +97,8 @@ private:
   std::optional<SequenceSweep> current;
   size_t currentSequence = 0;
   size_t numNoiseFloors = 0;
+  /// Records that no earlier run knew.
+  std::atomic<size_t> numComputed{0};
 };
 
 } // namespace
@@ -121,6 +123,7 @@ Expected<SequenceRecord> Sweep::obtain(SequenceRecord record, bool isLocalError,
       return std::move(error);
     return *known;
   }
+  ++numComputed;
   Expected<const SequenceSweep *> sweep = getSweep(record.sequence);
   if (!sweep)
     return sweep.takeError();
@@ -270,8 +273,13 @@ Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wa
     auto visitSite = [&](size_t site) -> Error {
       if (!wants(site))
         return Error::success();
+      size_t before = numComputed;
       Error error = visit(site, k);
-      progress.advance(work[site]);
+      // Other threads may compute meanwhile; in the part that an earlier run did, none does.
+      if (numComputed == before)
+        progress.skip(work[site]);
+      else
+        progress.advance(work[site]);
       return error;
     };
     if (Error error = forEachSite(visitSite))

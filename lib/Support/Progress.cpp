@@ -53,13 +53,11 @@ std::optional<double> TimeEstimate::getSeconds(double units) const {
   return units * fadedSeconds / fadedUnits;
 }
 
-Progress::Progress(llvm::StringRef label, double total, double finished, llvm::raw_ostream &out,
-                   SecondsClock clock)
-    : label(label), total(total), done(finished), out(&out), clock(std::move(clock)),
-      start(this->clock()) {}
+Progress::Progress(llvm::StringRef label, double total, llvm::raw_ostream &out, SecondsClock clock)
+    : label(label), total(total), out(&out), clock(std::move(clock)), start(this->clock()) {}
 
-Progress::Progress(llvm::StringRef label, double total, double finished)
-    : Progress(label, total, finished, llvm::errs(), getSteadySeconds) {
+Progress::Progress(llvm::StringRef label, double total)
+    : Progress(label, total, llvm::errs(), getSteadySeconds) {
   if (!llvm::errs().is_displayed())
     out = nullptr;
 }
@@ -74,6 +72,16 @@ void Progress::advance(double units) {
   done += units;
   double now = clock();
   estimate.advance(units, now);
+  draw(now);
+}
+
+void Progress::skip(double units) {
+  std::lock_guard<std::mutex> lock(mutex);
+  done += units;
+  draw(clock());
+}
+
+void Progress::draw(double now) {
   if (!out || (isDrawn && done < total && now - lastDrawn < kRedrawSeconds))
     return;
   double left = std::max(0.0, total - done);

@@ -43,21 +43,23 @@ private:
 
 class Progress {
 public:
-  /// `finished` units of `total` were done before this run.
-  Progress(llvm::StringRef label, double total, double finished = 0);
+  Progress(llvm::StringRef label, double total);
   /// The same on a stream that is taken for a terminal.
-  Progress(llvm::StringRef label, double total, double finished, llvm::raw_ostream &out,
-           SecondsClock clock);
+  Progress(llvm::StringRef label, double total, llvm::raw_ostream &out, SecondsClock clock);
   ~Progress();
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;
 
-  /// Thread safe.
-  void advance(double units = 1);
+  /// Thread safe, as is skip.
+  void advance(double units);
+  /// For what needed no work, such as results of an earlier run: done, but not in the rate.
+  void skip(double units);
 
 private:
+  void draw(double now);
+
   std::string label;
-  double total, done;
+  double total, done = 0;
   llvm::raw_ostream *out;
   SecondsClock clock;
   double start, lastDrawn = 0;
