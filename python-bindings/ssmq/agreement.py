@@ -39,6 +39,9 @@ class MetricResult:
     tau: statistics.Tau
     parts: list[Parts]
     other: statistics.Tau | None
+    fidelity: statistics.Tau
+    """Against KL on the evaluation text instead of perplexity: how far the model's answers move,
+    be it for better or worse."""
 
 
 @dataclass(frozen=True)
@@ -80,27 +83,39 @@ def _get_value(row: Row, metric: str) -> float:
     return float(statistics.draw([row], metric, resamples=1).values[0])
 
 
-def _judge_metric(name: str, truth: statistics.Draws, rows: list[Row], other: list[Row] | None,
+@dataclass(frozen=True)
+class _Truth:
+    """On the evaluation text, with one site quantized: the change of cross-entropy, and KL."""
+
+    change: statistics.Draws
+    kl: statistics.Draws
+
+
+def _judge_metric(name: str, truth: _Truth, rows: list[Row], other: list[Row] | None,
                   num_sequences: int) -> MetricResult:
-    def compare(given: list[Row]) -> statistics.Tau:
-        return statistics.compare(statistics.draw(given, name, seed=CALIBRATION_SEED), truth)
+    def draw(given: list[Row]) -> statistics.Draws:
+        return statistics.draw(given, name, seed=CALIBRATION_SEED)
 
     def rank(part: list[Row]) -> float:
         values = np.array([_get_value(row, name) for row in part])
-        return float(statistics.kendall_tau(values, truth.values))
+        return float(statistics.kendall_tau(values, truth.change.values))
 
     parts = [Parts(share, round(share * num_sequences),
                    [rank(part) for part in _cut(rows, share, num_sequences)]) for share in SHARES]
-    return MetricResult(name, compare(rows), parts, compare(other) if other else None)
+    drawn = draw(rows)
+    return MetricResult(name, statistics.compare(drawn, truth.change), parts,
+                        statistics.compare(draw(other), truth.change) if other else None,
+                        statistics.compare(drawn, truth.kl))
 
 
 def _judge_format(format: str, evaluation: SensitivityTable, calibration: SensitivityTable,
                   other: SensitivityTable | None, predicted: SensitivityTable | None
                   ) -> FormatResult:
     judged = evaluation.select(format)
-    truth = statistics.draw(judged, TRUTH, seed=EVALUATION_SEED)
+    truth = _Truth(*(statistics.draw(judged, name, seed=EVALUATION_SEED)
+                     for name in (TRUTH, "forwardKL")))
     teacher = [row.estimates["teacherCrossEntropy"].mean for row in judged]
-    perplexities = np.exp(np.array(teacher) + truth.values)
+    perplexities = np.exp(np.array(teacher) + truth.change.values)
     halves = float(statistics.kendall_tau(*(
         np.array([_get_value(_take(row, slice(start, None, 2)), TRUTH) for row in judged])
         for start in range(2))))
@@ -109,10 +124,11 @@ def _judge_format(format: str, evaluation: SensitivityTable, calibration: Sensit
                              calibration.run["numSequences"]) for name in statistics.METRICS]
     rows = predicted.select(format) if predicted else []
     if any(row.is_predicted for row in rows):
-        tau = statistics.compare(statistics.draw(rows, seed=CALIBRATION_SEED), truth)
-        metrics.insert(0, MetricResult(PREDICTED, tau, [], None))
+        drawn = statistics.draw(rows, seed=CALIBRATION_SEED)
+        metrics.insert(0, MetricResult(PREDICTED, statistics.compare(drawn, truth.change), [], None,
+                                       statistics.compare(drawn, truth.kl)))
     return FormatResult(format, len(judged), (float(perplexities.min()), float(perplexities.max())),
-                        statistics.get_share_decided(truth), halves, metrics)
+                        statistics.get_share_decided(truth.change), halves, metrics)
 
 
 def judge(evaluation: SensitivityTable, calibration: SensitivityTable,

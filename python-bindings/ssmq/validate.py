@@ -87,13 +87,14 @@ def to_tables(result: Agreement) -> list[Table]:
                  f"{result.perplexity:.3f}; the evaluation text decides {one.share_decided:.0%} of "
                  f"the pairs of sites, its halves agree with tau {one.halves:.2f}")
         table = Table(title, ["metric", "tau, 95 % interval", "truth decides", "both decide",
-                              *shares]
+                              "against KL", *shares]
                       + (["other domain"] if result.other else []))
         for metric in one.metrics:
             tau = metric.tau
             cells = [_get_title(metric), _to_text(tau),
                      _to_share(tau.by_reference, tau.num_by_reference),
-                     _to_share(tau.by_both, tau.num_by_both), *map(_to_range, metric.parts)]
+                     _to_share(tau.by_both, tau.num_by_both), _to_text(metric.fidelity),
+                     *map(_to_range, metric.parts)]
             if metric.other:
                 cells.append(_to_text(metric.other))
             table.rows.append(cells + [""] * (len(table.columns) - len(cells)))
@@ -109,7 +110,8 @@ def describe(result: Agreement) -> str:
             "Intervals: bootstrap over the sequences of both texts. Truth decides: tau over the "
             "pairs of sites whose order of perplexity the evaluation text decides, and their "
             "number; both decide: of those, the pairs whose order the calibration text decides "
-            "too. Of shares: mean (least .. largest) over disjoint parts of the calibration text. "
+            "too. Against KL: the metric against KL(p‖q) on the evaluation text. Of shares: mean "
+            "(least .. largest) over disjoint parts of the calibration text. "
             "Predicted: as ssmq measure has it, with predictions where they are good enough.")
 
 
@@ -127,6 +129,7 @@ def _describe_tau(tau: statistics.Tau) -> dict:
 
 def _describe_metric(metric: MetricResult) -> dict:
     value = {"metric": metric.name, "calibration": _describe_tau(metric.tau),
+             "againstKL": _describe_tau(metric.fidelity),
              "shares": [{"share": part.share, "sequences": part.num_sequences, "taus": part.taus}
                         for part in metric.parts]}
     if metric.other:

@@ -34,7 +34,7 @@ def make_table(scores, change, noise, seed, name="text"):
 
 def test_known_agreement():
     order = np.arange(1, 13)
-    result = agreement.judge(make_table(order, order / 100, 1e-4, 1),
+    result = agreement.judge(make_table(-order, order / 100, 1e-4, 1),
                              make_table(order, -order, 1e-4, 2),
                              make_table(-order, order, 1e-4, 3))
     assert result.perplexity == pytest.approx(8)
@@ -46,6 +46,8 @@ def test_known_agreement():
     assert metrics["forwardKL"].tau.value == pytest.approx(1)
     assert metrics["forwardKL"].other.value == pytest.approx(-1)
     assert metrics["crossEntropyChange"].tau.by_both == -1
+    # The evaluation text's KL has the order of its changes of cross-entropy, turned round.
+    assert metrics["forwardKL"].fidelity.value == pytest.approx(-1)
     assert metrics["crossEntropyChange"].other.value == pytest.approx(1)
     for metric in one.metrics:
         tenth, twentieth = metric.parts
