@@ -211,7 +211,8 @@ Error Sweep::sweepNoiseFloor(size_t k) {
   llvm::copy_if(sites, std::back_inserter(weights),
                 [](const Site &site) { return site.kind == SiteKind::Weight; });
   for (StringRef change : {::ssmq::halvesChange, ::ssmq::bfloatChange}) {
-    if (change == ::ssmq::bfloatChange && weights.empty())
+    bool isPossible = change == ::ssmq::halvesChange ? program.isIncremental() : !weights.empty();
+    if (!isPossible)
       continue;
     auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) {
       return take(change == ::ssmq::halvesChange ? sweep.measureHalves()

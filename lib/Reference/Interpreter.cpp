@@ -262,7 +262,7 @@ double Interpreter::estimateRerunWork(ArrayRef<OpOperand *> changed) const {
   for (const Step &step : steps) {
     bool depends =
         llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); }) ||
-        llvm::any_of(changed, [&](OpOperand *use) { return use->getOwner() == step.op; });
+        llvm::any_of(changed, [&](OpOperand *use) { return step.op->isAncestor(use->getOwner()); });
     if (!depends)
       continue;
     work += estimateWork(step.op, step.prepared != nullptr);

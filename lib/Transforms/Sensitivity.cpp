@@ -1,5 +1,6 @@
 //===- Sensitivity.cpp - Measure each format at each weight ---------------===//
 
+#include "ModelIdentity.h"
 #include "ReportSensitivity.h"
 #include "SelectCandidates.h"
 
@@ -35,24 +36,6 @@ using ::ssmq::SensitivityTable;
 using ::ssmq::SequenceRecord;
 using ::ssmq::WeightStore;
 
-static std::string toHex(uint64_t hash) { return llvm::formatv("{0:x-16}", hash); }
-
-/// Of the names and bytes of all weights.
-static Expected<std::string> hashWeights(const WeightStore &store) {
-  uint64_t hash = 0;
-  for (StringRef name : store.getNames()) {
-    Expected<::ssmq::Tensor> weight = store.lookup(name);
-    if (!weight)
-      return weight.takeError();
-    ArrayRef<uint8_t> bytes(static_cast<const uint8_t *>(weight->getRawData()),
-                            weight->getNumBytes());
-    uint64_t parts[] = {hash, llvm::xxh3_64bits(name), llvm::xxh3_64bits(bytes)};
-    hash = llvm::xxh3_64bits(
-        ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(parts), sizeof(parts)));
-  }
-  return toHex(hash);
-}
-
 namespace {
 
 class SensitivityPass : public mlir::ssm::impl::SensitivityPassBase<SensitivityPass> {
@@ -68,10 +51,13 @@ private:
   Expected<SensitivityTable> makeTable(RunIdentity identity, ArrayRef<Site> sites,
                                        ArrayRef<FormatList> formats);
   Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
-                                 int64_t vocabSize) const;
+                                 int64_t vocabSize);
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
               ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
               SensitivityTable &table);
+  /// Keeps the sequences that a program with a fixed number of tokens can be fed.
+  Error fitSequences(std::optional<int64_t> numTokens,
+                     SmallVectorImpl<ArrayRef<int32_t>> &sequences) const;
 };
 
 } // namespace
@@ -92,13 +78,12 @@ Expected<SweepOptions> SensitivityPass::makeOptions() const {
 }
 
 Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayRef<int32_t> ids,
-                                                int64_t sequences, int64_t vocabSize) const {
-  Expected<std::string> hash = hashWeights(store);
+                                                int64_t sequences, int64_t vocabSize) {
+  Expected<std::string> hash = hashWeights(getOperation(), store);
   if (!hash)
     return hash.takeError();
   RunIdentity identity;
-  StringRef path = store.getFiles().front().getPath();
-  identity.model = llvm::sys::path::filename(llvm::sys::path::parent_path(path)).str();
+  identity.model = getModelName(getOperation(), store);
   identity.checkpoint = *hash;
   identity.calibration = llvm::sys::path::filename(tokens).str();
   identity.calibrationDigest = toHex(llvm::xxh3_64bits(ArrayRef<uint8_t>(
@@ -143,6 +128,24 @@ Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> s
   };
   auto endSequence = [&]() -> Error { return kept ? kept->sync() : Error::success(); };
   return sweepSites(program, sites, formats, sequences, options, {find, add, endSequence});
+}
+
+Error SensitivityPass::fitSequences(std::optional<int64_t> numTokens,
+                                    SmallVectorImpl<ArrayRef<int32_t>> &sequences) const {
+  if (!numTokens)
+    return Error::success();
+  // The last token of a sequence is predicted, not fed.
+  if (sequenceLength != *numTokens + 1)
+    return llvm::createStringError(
+        "@forward takes exactly " + llvm::Twine(*numTokens) +
+        " tokens at a time; set sequence-length=" + llvm::Twine(*numTokens + 1));
+  llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
+    return static_cast<int64_t>(sequence.size()) != sequenceLength;
+  });
+  if (sequences.empty())
+    return llvm::createStringError("'" + tokens + "' holds fewer tokens than one sequence of " +
+                                   llvm::Twine(sequenceLength.getValue()));
+  return Error::success();
 }
 
 Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, ArrayRef<Site> sites,
@@ -201,6 +204,8 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
       InterpreterProgram::create(module, lookup, {});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
+  if (Error error = fitSequences((*program)->getNumTokens(), sequences))
+    return std::move(error);
   Expected<RunIdentity> identity =
       identify(*store, *ids, sequences.size(), (*program)->getVocabSize());
   if (!identity)
