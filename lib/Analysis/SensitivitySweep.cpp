@@ -13,7 +13,6 @@ using namespace mlir;
 using namespace mlir::ssm;
 using llvm::Error;
 using llvm::Expected;
-using ::ssmq::Candidate;
 using ::ssmq::DivergenceSums;
 using ::ssmq::Format;
 using ::ssmq::MeasurementPlan;

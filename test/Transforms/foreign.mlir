@@ -25,13 +25,13 @@
 // SITES-NOT: remark
 
 // RUN: echo "[3,1,4,1,5,9,2,6,5,3,5,8,9,7,9,3,2,3,8,4,6,2,6,4,3,3,8,3,2,7,9]" > %t/tokens.json
-// RUN: ssmq-opt %t/named.mlir --ssmq-sensitivity="tokens=%t/tokens.json sequence-length=9 sites=weight,activation output=%t/table.json remarks=true" -o /dev/null 2> %t/remarks
+// RUN: ssmq-opt %t/named.mlir --ssmq-sensitivity="tokens=%t/tokens.json sequence-length=9 sites=weight,activation output=%t/table.json" --remarks-filter-analyse=ssmq-sensitivity --remark-policy=all -o /dev/null 2> %t/remarks
 // RUN: FileCheck %s --check-prefix=TABLE < %t/remarks
-// TABLE: remark: embed:weight in i4 sym per_channel: 96 bytes, KL(p||q) {{[1-9]\.[0-9]+e-0[2-4]}} +-
-// TABLE: remark: embed:weight in i8 sym per_channel: 160 bytes, KL(p||q) {{[1-9]\.[0-9]+e-0[5-7]}} +-
-// TABLE: remark: layers.0.up:input in {{.*}} KL(p||q) {{[1-9]\.[0-9]+e-0[2-7]}} +-
-// TABLE: remark: head:weight in i4 sym per_channel: 96 bytes, KL(p||q) {{[1-9]\.[0-9]+e-0[1-4]}} +-
-// TABLE: remark: head:weight in i8 sym per_channel: 160 bytes, KL(p||q) {{[1-9]\.[0-9]+e-0[5-7]}} +-
+// TABLE: remark: [Analysis] embed:weight in i4 sym per_channel | {{.*}}Bytes=96, {{.*}}KL={{[1-9]\.[0-9]+e-0[2-4]}}, Method=
+// TABLE: remark: [Analysis] embed:weight in i8 sym per_channel | {{.*}}Bytes=160, {{.*}}KL={{[1-9]\.[0-9]+e-0[5-7]}}, Method=
+// TABLE: remark: [Analysis] layers.0.up:input in {{.*}} KL={{[1-9]\.[0-9]+e-0[2-7]}}, Method=
+// TABLE: remark: [Analysis] head:weight in i4 sym per_channel | {{.*}}Bytes=96, {{.*}}KL={{[1-9]\.[0-9]+e-0[1-4]}}, Method=
+// TABLE: remark: [Analysis] head:weight in i8 sym per_channel | {{.*}}Bytes=160, {{.*}}KL={{[1-9]\.[0-9]+e-0[5-7]}}, Method=
 
 // A change that should not matter is measured, but no feeding in parts, which has no meaning here.
 // RUN: FileCheck %s --check-prefix=JSON < %t/table.json
