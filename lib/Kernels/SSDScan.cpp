@@ -139,16 +139,38 @@ static void scanFast(const Scan &scan, unsigned threads) {
   });
 }
 
-static void scanAll(const Scan &scan, const KernelOptions &options) {
-  if (options.set == KernelSet::Fast)
-    return scanFast(scan, options.threads);
-  parallelFor(options.threads, scan.heads, [&](int64_t begin, int64_t end) {
+/// One token in place, along the rows of the state: tiles pay only when they stay in registers for
+/// many tokens.
+static void stepHeadFast(const Scan &scan, int64_t h) {
+  int64_t width = scan.width, headDim = scan.headDim, group = h / (scan.heads / scan.groups);
+  const float *b = scan.b + group * width, *c = scan.c + group * width;
+  Float8 decay = exp(Float8(scan.dt[h] * scan.a[h]));
+  for (int64_t p = h * headDim; p < (h + 1) * headDim; ++p) {
+    float *row = scan.newState + p * width;
+    Float8 dtx(scan.dt[h] * scan.x[p]), sums(0.0f);
+    int64_t n = 0;
+    for (; n + 8 <= width; n += 8) {
+      Float8 next = fma(decay, load<Float8>(row + n), dtx * load<Float8>(b + n));
+      store(row + n, next);
+      sums = fma(load<Float8>(c + n), next, sums);
+    }
+    if (int64_t count = width - n) {
+      Float8 next = fma(decay, loadPartial(row + n, count), dtx * loadPartial(b + n, count));
+      storePartial(row + n, next, count);
+      sums = fma(loadPartial(c + n, count), next, sums);
+    }
+    scan.y[p] = sum(sums) + (scan.dSkip ? scan.dSkip[h] * scan.x[p] : 0.0f);
+  }
+}
+
+static void scanReferenceHeads(const Scan &scan, unsigned threads) {
+  parallelFor(threads, scan.heads, [&](int64_t begin, int64_t end) {
     for (int64_t h = begin; h < end; ++h)
       scanReference(scan, h);
   });
 }
 
-/// Token by token; a step reads its part of the state before it writes it, so both may be one.
+/// Token by token, in place: a step reads its part of the state before it writes it.
 static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHook hook) {
   int64_t size = scan.heads * scan.headDim * scan.width;
   std::copy_n(scan.state, size, scan.newState);
@@ -156,7 +178,11 @@ static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHo
   step.state = scan.newState;
   step.tokens = 1;
   for (int64_t t = 0; t < scan.tokens; ++t) {
-    scanAll(step, options);
+    if (options.set == KernelSet::Fast)
+      for (int64_t h = 0; h < scan.heads; ++h)
+        stepHeadFast(step, h);
+    else
+      scanReferenceHeads(step, options.threads);
     hook({scan.newState, static_cast<size_t>(size)});
     step.x += scan.heads * scan.headDim;
     step.dt += scan.heads;
@@ -188,7 +214,9 @@ SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, 
                groups};
   if (hook)
     scanWithHook(scan, options, hook);
+  else if (options.set == KernelSet::Fast)
+    scanFast(scan, options.threads);
   else
-    scanAll(scan, options);
+    scanReferenceHeads(scan, options.threads);
   return result;
 }

@@ -33,7 +33,7 @@ struct Scan {
   Scan(int64_t heads, int64_t headDim, int64_t groups)
       : heads(heads), headDim(headDim), groups(groups) {}
 
-  int64_t tokens = 7, width = 6, heads, headDim, groups;
+  int64_t tokens = 7, width = 13, heads, headDim, groups;
   Tensor x = random(1, {tokens, heads * headDim}), dt = random(2, {tokens, heads}, 0, 1);
   Tensor a = random(3, {heads}, -2, -0.1f), b = random(4, {tokens, groups * width});
   Tensor c = random(5, {tokens, groups * width}), d = random(6, {heads});
