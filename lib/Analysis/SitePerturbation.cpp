@@ -19,8 +19,11 @@ Error SitePerturbation::takeFault() const {
 }
 
 static Error at(const Site &site, const Format &format, Error error) {
-  return ::ssmq::makeError("site '{0}' as {1}: {2}", site.name, format.getSpelling(),
-                           llvm::toString(std::move(error)));
+  bool isUnfit = error.isA<::ssmq::UnfitValueError>();
+  std::string text = llvm::formatv("site '{0}' as {1}: {2}", site.name, format.getSpelling(),
+                                   llvm::toString(std::move(error)));
+  return isUnfit ? llvm::make_error<::ssmq::UnfitValueError>(std::move(text))
+                 : ::ssmq::makeErrorFromText(text);
 }
 
 static ValueLayout getLayout(const Site &site, const Tensor &value) {
@@ -117,4 +120,18 @@ Error mlir::ssm::observeSite(const Site &site, const Interpreter &interpreter,
     failure = llvm::joinErrors(std::move(failure),
                                llvm::createStringError("the program fails at '" + site.name + "'"));
   return failure;
+}
+
+Expected<bool> mlir::ssm::canHoldConstant(const Site &site, const Format &format,
+                                          const Interpreter &interpreter) {
+  Tensor value = interpreter.getConstant(site.uses.front()->get());
+  if (!value || site.insideOp || format.needsRanges())
+    return true;
+  Error error = roundValue(site, format, nullptr, value, /*threads=*/1).takeError();
+  if (!error)
+    return true;
+  if (!error.isA<::ssmq::UnfitValueError>())
+    return std::move(error);
+  llvm::consumeError(std::move(error));
+  return false;
 }

@@ -272,6 +272,26 @@ double Interpreter::estimateRerunWork(ArrayRef<OpOperand *> changed) const {
   return work;
 }
 
+int64_t Interpreter::estimateRerunMemory(int64_t tokens, unsigned threads, bool inBytes) const {
+  int64_t weights = 0, trace = 0, largest = 0;
+  for (const Tensor &constant : constants)
+    weights += constant ? constant.getNumElements() : 0;
+  for (const Step &step : steps)
+    for (Value result : step.op->getResults())
+      if (auto type = dyn_cast<RankedTensorType>(result.getType()); type && !step.constant) {
+        int64_t elements = 1;
+        for (int64_t dim : type.getShape())
+          elements *= ShapedType::isDynamic(dim) ? tokens : dim;
+        trace += elements;
+        largest = std::max(largest, elements);
+      }
+  int64_t perValue = sizeof(float);
+  // Logits are the largest value: a rerun holds the teacher's change and its own, and what a
+  // changed weight takes.
+  int64_t perThread = (3 * largest + trace / 4) * perValue;
+  return weights * (perValue + inBytes) + trace * perValue + threads * perThread;
+}
+
 Tensor Interpreter::getConstant(Value value) const {
   auto slot = slotOf.find(value);
   return slot == slotOf.end() ? Tensor() : constants[slot->second];

@@ -3,6 +3,7 @@
 #include "SelectCandidates.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Analysis/SitePerturbation.h"
 #include <map>
 
 using namespace mlir;
@@ -71,4 +72,22 @@ Expected<std::vector<FormatList>> mlir::ssm::selectFormats(ArrayRef<std::string>
         return llvm::createStringError("'" + format->getSpelling() +
                                        "' fits none of the sites that are measured");
   return result;
+}
+
+Error mlir::ssm::dropUnfit(const Interpreter &interpreter, ArrayRef<Site> sites,
+                           MutableArrayRef<FormatList> formats) {
+  for (auto [site, list] : llvm::zip_equal(sites, formats)) {
+    FormatList kept;
+    for (const auto &format : list) {
+      // Integers hold whatever is finite.
+      Expected<bool> fits =
+          format->hasCodes() ? true : canHoldConstant(site, *format, interpreter);
+      if (!fits)
+        return fits.takeError();
+      if (*fits)
+        kept.push_back(format);
+    }
+    list = std::move(kept);
+  }
+  return Error::success();
 }

@@ -16,6 +16,11 @@ llvm::Expected<SmallVector<Site>> selectSites(ModuleOp module, ArrayRef<std::str
 llvm::Expected<std::vector<FormatList>> selectFormats(ArrayRef<std::string> texts,
                                                       ArrayRef<Site> sites);
 
+/// Leaves out formats that cannot hold the constant values of a site, such as log2 where signs
+/// differ.
+llvm::Error dropUnfit(const Interpreter &interpreter, ArrayRef<Site> sites,
+                      MutableArrayRef<FormatList> formats);
+
 } // namespace mlir::ssm
 
 #endif // SSMQ_TRANSFORMS_SELECTCANDIDATES_H

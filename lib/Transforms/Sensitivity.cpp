@@ -13,12 +13,15 @@
 #include "ssmq/Kernels/ChangeGemm.h"
 #include "ssmq/Measure/Journal.h"
 #include "ssmq/Measure/SensitivityTable.h"
+#include "ssmq/Support/Error.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/Threading.h"
 #include "llvm/Support/xxhash.h"
+#include <unistd.h>
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_SENSITIVITYPASS
@@ -50,6 +53,8 @@ private:
   /// Declares all candidates; fails when none can meet the budget.
   Expected<SensitivityTable> makeTable(RunIdentity identity, ArrayRef<Site> sites,
                                        ArrayRef<FormatList> formats);
+  /// Tells on a terminal what the sweep will need; fails when the machine has less.
+  Error stateMemory(const InterpreterProgram &program, int64_t tokens, unsigned threads);
   Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
                                  int64_t vocabSize);
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
@@ -95,6 +100,22 @@ Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayR
   identity.numSequences = sequences;
   identity.vocabSize = vocabSize;
   return identity;
+}
+
+Error SensitivityPass::stateMemory(const InterpreterProgram &program, int64_t tokens,
+                                   unsigned threads) {
+  double needed = static_cast<double>(program.getInterpreter().estimateRerunMemory(
+                      tokens, threads, /*inBytes=*/!exactArithmetic && ::ssmq::hasByteProducts())) /
+                  1e9;
+  double present = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;
+  if (needed > present)
+    return ::ssmq::makeError("the sweep needs about {0:F1} GB and this machine has {1:F1}; shorter "
+                             "sequences or fewer threads need less",
+                             needed, present);
+  if (llvm::sys::Process::StandardErrIsDisplayed())
+    llvm::errs() << llvm::formatv("the sweep needs about {0:F1} GB\n", needed);
+  return Error::success();
 }
 
 Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
@@ -205,6 +226,10 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
   if (Error error = fitSequences((*program)->getNumTokens(), sequences))
+    return std::move(error);
+  if (Error error = dropUnfit((*program)->getInterpreter(), *chosen, *formatLists))
+    return std::move(error);
+  if (Error error = stateMemory(**program, sequences.front().size(), options->threads))
     return std::move(error);
   Expected<RunIdentity> identity =
       identify(*store, *ids, sequences.size(), (*program)->getVocabSize());

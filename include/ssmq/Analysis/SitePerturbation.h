@@ -26,6 +26,11 @@ llvm::Expected<SitePerturbation>
 perturbSite(const Site &site, const ::ssmq::Format &format, const ::ssmq::StaticRanges *ranges,
             const Interpreter &interpreter, const Interpreter::Values &trace, unsigned threads = 1);
 
+/// Whether the format can hold the values of a site that depends on weights alone; true of others,
+/// whose values are not known before a run. Fails when they are not finite.
+llvm::Expected<bool> canHoldConstant(const Site &site, const ::ssmq::Format &format,
+                                     const Interpreter &interpreter);
+
 /// Adds to `ranges` what the site holds in the run.
 llvm::Error observeSite(const Site &site, const Interpreter &interpreter,
                         const Interpreter::Values &trace, ::ssmq::StaticRanges &ranges);

@@ -72,6 +72,10 @@ public:
   /// About the time of a rerun for each token, in units of its own, when these operands change.
   double estimateRerunWork(ArrayRef<OpOperand *> changed) const;
 
+  /// About the bytes that a run of `tokens` tokens with its values kept and `threads` reruns at a
+  /// time take, weights included.
+  int64_t estimateRerunMemory(int64_t tokens, unsigned threads, bool inBytes) const;
+
   FunctionOpInterface getFunction() const { return function; }
   /// The value of a weight, or of anything that depends on weights alone, as f32; null otherwise.
   ::ssmq::Tensor getConstant(Value value) const;
