@@ -289,7 +289,8 @@ int64_t Interpreter::estimateRerunMemory(int64_t tokens, unsigned threads, bool 
   // Logits are the largest value: a rerun holds the teacher's change and its own, and what a
   // changed weight takes.
   int64_t perThread = (3 * largest + trace / 4) * perValue;
-  return weights * (perValue + inBytes) + trace * perValue + threads * perThread;
+  constexpr int64_t rest = int64_t(1) << 27; // code, buffers kept for later, the table
+  return weights * (perValue + inBytes) + trace * perValue + threads * perThread + rest;
 }
 
 Tensor Interpreter::getConstant(Value value) const {
