@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
+#include <cmath>
 
 using namespace ssmq;
 using llvm::SmallVector;
@@ -46,8 +47,11 @@ SmallVector<size_t> MeasurementPlan::chooseMeasured(const SiteCells &site, size_
   size_t anchor = getAnchor(site);
   if (!(site.at(anchor, 0).localError > 0.0))
     return {}; // no format changes anything
-  if (sequence > 0 && estimateErrors(site).gain <= precision / 2)
-    return {};
+  if (sequence > 0) {
+    RelativeErrors errors = estimateErrors(site);
+    if (std::hypot(errors.format, errors.gain) <= precision)
+      return {};
+  }
   SmallVector<size_t> formats = {anchor};
   if (sequence == 0)
     if (std::optional<size_t> opposite = getOpposite(site, anchor))

@@ -80,8 +80,7 @@ Error mlir::ssm::dropUnfit(const Interpreter &interpreter, ArrayRef<Site> sites,
     FormatList kept;
     for (const auto &format : list) {
       // Integers hold whatever is finite.
-      Expected<bool> fits =
-          format->hasCodes() ? true : canHoldConstant(site, *format, interpreter);
+      Expected<bool> fits = format->hasCodes() ? true : canHoldConstant(site, *format, interpreter);
       if (!fits)
         return fits.takeError();
       if (*fits)

@@ -6,9 +6,9 @@
 // result of a run does not depend on threads, interruptions or shards.
 //
 // On each sequence the anchor is measured, the format of the largest local error; on the first also
-// the format of the smallest, which tells how well gains carry over. Once the mean gain is right
-// within half the precision, sequences are skipped. A site whose formats disagree by more than the
-// precision is measured whole in the end.
+// the format of the smallest, which tells how well gains carry over. Once a prediction by the mean
+// gain is right within the precision, sequences are skipped. A site whose formats disagree by more
+// is measured whole in the end.
 //
 //===----------------------------------------------------------------------===//
 
