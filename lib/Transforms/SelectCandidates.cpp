@@ -47,12 +47,6 @@ static Error addFormat(StringRef text, std::map<SiteKind, FormatList> &formats) 
   return Error::success();
 }
 
-static bool fitsAny(const ::ssmq::Format &format, ArrayRef<Site> sites) {
-  return llvm::any_of(sites, [&](const Site &site) {
-    return !llvm::errorToBool(format.checkLayout(site.getLayout(/*tokens=*/1)));
-  });
-}
-
 Expected<std::vector<FormatList>> mlir::ssm::selectFormats(ArrayRef<std::string> texts,
                                                            ArrayRef<Site> sites) {
   std::map<SiteKind, FormatList> formatsOf;
@@ -64,11 +58,16 @@ Expected<std::vector<FormatList>> mlir::ssm::selectFormats(ArrayRef<std::string>
       for (StringRef spelling : ::ssmq::getDefaultFormats(kind))
         formatsOf[kind].push_back(llvm::cantFail(::ssmq::parseFormat(spelling)));
   std::vector<FormatList> result;
-  for (const Site &site : sites)
+  llvm::SmallPtrSet<const ::ssmq::Format *, 8> used;
+  for (const Site &site : sites) {
     result.push_back(getDistinctFormats(formatsOf[site.kind], site));
+    for (const auto &format : formatsOf[site.kind])
+      if (!llvm::errorToBool(format->checkLayout(site.getLayout(/*tokens=*/1))))
+        used.insert(format.get());
+  }
   for (const auto &[kind, list] : formatsOf)
     for (const auto &format : list)
-      if (!texts.empty() && !fitsAny(*format, sites))
+      if (!texts.empty() && !used.contains(format.get()))
         return llvm::createStringError("'" + format->getSpelling() +
                                        "' fits none of the sites that are measured");
   return result;
