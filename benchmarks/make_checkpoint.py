@@ -3,8 +3,9 @@
     make_checkpoint.py {mamba-130m,mamba2-130m} DIRECTORY
 
 Shapes are those of state-spaces/mamba-130m-hf and mamba2-130m. Initialisation is transformers' own,
-except that the step sizes and decays keep the trained models' ranges (Mamba, arXiv 2312.00752,
-section 3.6), so that states neither vanish nor blow up."""
+but each output projection is scaled so that all layers add as much as the embedding to the residual
+stream, each the same: plain random layers amplify a rounding in the first until the last
+words are unrelated, which trained ones do not."""
 
 import sys
 from pathlib import Path
@@ -27,6 +28,21 @@ def make(shape: str, directory: Path) -> None:
     torch.manual_seed(0)
     model = model_class(config_class(**sizes))
     model.tie_weights()
+    layers = sizes["num_hidden_layers"]
+    target = model.get_input_embeddings().weight.std() / layers ** 0.5
+
+    def scale(mixer: torch.nn.Module, _: object, output: torch.Tensor) -> torch.Tensor:
+        factor = target / output.std()
+        mixer.out_proj.weight.data *= factor
+        return output * factor
+
+    # Layer by layer within one forward: each sees the scaled ones before it.
+    for layer in model.backbone.layers:
+        layer.mixer.register_forward_hook(scale)
+    with torch.inference_mode():
+        model(torch.randint(0, sizes["vocab_size"], (1, 64)))
+    # A tied head sees the last word itself; smaller logits leave the others a share.
+    model.backbone.norm_f.weight.data *= 0.15
     model.save_pretrained(directory)
 
 
