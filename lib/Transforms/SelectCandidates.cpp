@@ -56,7 +56,8 @@ Expected<std::vector<FormatList>> mlir::ssm::selectFormats(ArrayRef<std::string>
   if (texts.empty())
     for (SiteKind kind : ::ssmq::allSiteKinds)
       for (StringRef spelling : ::ssmq::getDefaultFormats(kind))
-        formatsOf[kind].push_back(llvm::cantFail(::ssmq::parseFormat(spelling)));
+        if (Error error = addFormat((getName(kind) + "=" + spelling).str(), formatsOf))
+          return std::move(error);
   std::vector<FormatList> result;
   llvm::SmallPtrSet<const ::ssmq::Format *, 8> used;
   for (const Site &site : sites) {
