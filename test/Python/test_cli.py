@@ -175,6 +175,8 @@ def test_interrupt(model, tmp_path):
     text = make_text(tmp_path / "text.txt", 1, words=100000)
     work = start("quantize", model, "--calibration", text, "--budget", "9bpw", "-o",
                  tmp_path / "out", "--sequence-length", "32", "--num-sequences", 0,
+                 # A shell's background job, as a CI may be, ignores the signal.
+                 before=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
                  TMPDIR=str(tmp_path))
     while work.poll() is None and not list(tmp_path.glob("ssmq.*/*")):
         time.sleep(0.05)
