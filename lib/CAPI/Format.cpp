@@ -26,6 +26,23 @@ static Expected<ValueLayout> readLayout(const SsmqValueLayout &layout) {
   return ValueLayout{*kind, layout.rows, layout.columns, layout.headSize};
 }
 
+namespace {
+struct LaidOutFormat {
+  std::shared_ptr<const Format> format;
+  ValueLayout layout;
+};
+} // namespace
+
+static Expected<LaidOutFormat> readFormat(const char *format, const SsmqValueLayout &layout) {
+  Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
+  if (!parsed)
+    return parsed.takeError();
+  Expected<ValueLayout> value = readLayout(layout);
+  if (!value)
+    return value.takeError();
+  return LaidOutFormat{*parsed, *value};
+}
+
 SsmqStatus ssmqFormatGetSpelling(const char *format, SsmqBytesCallback callback, void *userData) {
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({format, reinterpret_cast<const void *>(callback)}))
@@ -58,15 +75,12 @@ SsmqStatus ssmqFormatGetNumBytes(const char *format, const SsmqValueLayout *layo
     if (Error error =
             capi::checkPointers({format, layout, layout ? layout->kind : nullptr, numBytes}))
       return error;
-    Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
-    if (!parsed)
-      return parsed.takeError();
-    Expected<ValueLayout> value = readLayout(*layout);
-    if (!value)
-      return value.takeError();
-    if (Error error = (*parsed)->checkLayout(*value))
+    Expected<LaidOutFormat> one = readFormat(format, *layout);
+    if (!one)
+      return one.takeError();
+    if (Error error = one->format->checkLayout(one->layout))
       return error;
-    *numBytes = (*parsed)->getNumBytes(*value);
+    *numBytes = one->format->getNumBytes(one->layout);
     return Error::success();
   });
 }
@@ -77,20 +91,17 @@ SsmqStatus ssmqFormatRound(const char *format, const SsmqValueLayout *layout, co
     if (Error error =
             capi::checkPointers({format, layout, layout ? layout->kind : nullptr, values, rounded}))
       return error;
-    Expected<std::shared_ptr<const Format>> parsed = parseFormat(format);
-    if (!parsed)
-      return parsed.takeError();
-    Expected<ValueLayout> value = readLayout(*layout);
-    if (!value)
-      return value.takeError();
-    auto size = static_cast<size_t>(value->getNumElements());
-    StaticRanges ranges(**parsed);
-    if ((*parsed)->needsRanges())
-      if (Error error = ranges.add({values, size}, *value))
+    Expected<LaidOutFormat> one = readFormat(format, *layout);
+    if (!one)
+      return one.takeError();
+    auto size = static_cast<size_t>(one->layout.getNumElements());
+    StaticRanges ranges(*one->format);
+    if (one->format->needsRanges())
+      if (Error error = ranges.add({values, size}, one->layout))
         return error;
     // Rounded beside, so that a failure writes nothing.
     std::vector<float> result(values, values + size);
-    if (Error error = (*parsed)->roundInPlace(result, *value, &ranges))
+    if (Error error = one->format->roundInPlace(result, one->layout, &ranges))
       return error;
     llvm::copy(result, rounded);
     return Error::success();

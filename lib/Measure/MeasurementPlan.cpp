@@ -60,5 +60,11 @@ SmallVector<size_t> MeasurementPlan::chooseMeasured(const SiteCells &site, size_
 }
 
 bool MeasurementPlan::needsAll(const SiteCells &site) const {
-  return !measuresAll() && estimateErrors(site).format > precision;
+  if (measuresAll() || site.getNumFormats() == 0)
+    return false;
+  RelativeErrors errors = estimateErrors(site);
+  // Without a divergence there is no gain, and nothing tells what the other formats do.
+  bool hasGain = std::isfinite(errors.gain);
+  bool changes = site.at(getAnchor(site), 0).localError > 0.0;
+  return errors.format > precision || (changes && !hasGain);
 }

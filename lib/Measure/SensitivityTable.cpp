@@ -55,6 +55,8 @@ Error SensitivityTable::addRecord(const SequenceRecord &record) {
   auto row = site->second == sites.size() ? rows.try_emplace(key).first : rows.find(key);
   if (row == rows.end())
     return makeError("{0}: the format is no candidate of this run", where);
+  if (record.sums)
+    numScored[record.sequence] = record.sums->numScored;
   Cell &cell = row->second.cells[record.sequence];
   auto take = [&](auto &known, const auto &found) -> Error {
     if (known && found && *known != *found)
@@ -115,20 +117,11 @@ SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row) const {
   return result;
 }
 
-std::optional<std::vector<int64_t>> SensitivityTable::getNumScored() const {
-  std::vector<int64_t> result(identity.numSequences);
-  for (const auto &[key, row] : rows)
-    for (const auto &[sequence, cell] : row.cells)
-      if (cell.sums)
-        result[sequence] = cell.sums->numScored;
-  return llvm::is_contained(result, 0) ? std::nullopt : std::optional(std::move(result));
-}
-
 std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row) const {
   size_t site = row->first.first;
   auto first = rows.lower_bound({site, ""}), last = rows.lower_bound({site + 1, ""});
-  std::optional<std::vector<int64_t>> numScored = getNumScored();
-  if (!numScored || site == sites.size())
+  // What a file says of its number of sequences is believed only with a record of each.
+  if (static_cast<int64_t>(numScored.size()) < identity.numSequences || site == sites.size())
     return std::nullopt;
   SiteCells cells(std::distance(first, last), identity.numSequences);
   size_t format = 0, wanted = 0;
@@ -142,7 +135,7 @@ std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row) 
   if (noise != rows.end())
     for (const auto &[sequence, cell] : noise->second.cells)
       cells.setLogScale(sequence, getLogScale(*cell.sums));
-  return predictRow(cells, wanted, *numScored);
+  return predictRow(cells, wanted, llvm::to_vector(llvm::make_second_range(numScored)));
 }
 
 std::vector<SensitivityRow> SensitivityTable::getRows() const {

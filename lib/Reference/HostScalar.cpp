@@ -2,30 +2,18 @@
 
 #include "HostScalar.h"
 
-#include "mlir/IR/BuiltinTypes.h"
+#include "ssmq/Dialect/SSM/Utils/ElementType.h"
 
 using namespace mlir;
 using ::ssmq::DType;
 using ::ssmq::Tensor;
 
 std::optional<DType> mlir::ssm::getHostType(Type type) {
-  if (type.isF32())
-    return DType::F32;
-  if (type.isF16())
-    return DType::F16;
-  if (type.isBF16())
-    return DType::BF16;
-  if (type.isIndex() || type.isSignlessInteger(64))
+  if (type.isIndex())
     return DType::I64;
-  if (type.isSignlessInteger(32))
-    return DType::I32;
-  if (type.isSignlessInteger(16))
-    return DType::I16;
-  if (type.isSignlessInteger(8))
-    return DType::I8;
   if (type.isSignlessInteger(1))
     return DType::Bool;
-  return std::nullopt;
+  return type.isF64() ? std::nullopt : ::ssmq::getElementType(type);
 }
 
 float mlir::ssm::getFloat(const Tensor &tensor, int64_t i) {

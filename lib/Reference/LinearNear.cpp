@@ -3,14 +3,14 @@
 #include "LinearNear.h"
 
 #include "ssmq/Kernels/ChangeGemm.h"
-#include "ssmq/Support/Parallel.h"
+#include "ssmq/Kernels/Elementwise.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::BinaryOp;
 using ::ssmq::ByteWeight;
 using ::ssmq::ConstMatrix;
 using ::ssmq::DType;
-using ::ssmq::MutableMatrix;
 using ::ssmq::Tensor;
 
 namespace {
@@ -35,30 +35,19 @@ std::shared_ptr<const PreparedOperands> mlir::ssm::prepareLinear(const Tensor &w
   return bytes ? std::make_shared<PreparedLinear>(std::move(bytes)) : nullptr;
 }
 
-static Tensor subtract(const Tensor &a, const Tensor &b, unsigned threads) {
-  Tensor result = Tensor::empty(DType::F32, a.getShape());
-  const float *as = a.data<float>().data(), *bs = b.data<float>().data();
-  float *to = result.mutableData<float>().data();
-  ::ssmq::parallelFor(threads, a.getNumElements(), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      to[i] = as[i] - bs[i];
-  });
-  return result;
-}
-
 /// y += x changeᵀ. The roundings of a weight have no outliers, but nothing says that every change
 /// is a rounding.
 static void addWeightChange(const Tensor &input, const Tensor &change, Tensor &y,
-                            unsigned threads) {
+                            const ::ssmq::KernelOptions &options) {
   int64_t m = input.getDim(0), n = change.getDim(0), k = change.getDim(1);
   float *ys = y.mutableData<float>().data();
-  if (auto bytes = ByteWeight::create(asMatrix(change), n, k, threads))
-    return addProduct({ys, n}, asMatrix(input), *bytes, {ys, n}, m, threads);
+  if (auto bytes = ByteWeight::create(asMatrix(change), n, k, options.threads))
+    return addProduct({ys, n}, asMatrix(input), *bytes, {ys, n}, m, options.threads);
   Tensor product = Tensor::empty(DType::F32, y.getShape());
   gemmTransposed(asMatrix(input), asMatrix(change), {product.mutableData<float>().data(), n},
-                 {m, n, k}, threads);
-  for (auto [to, from] : llvm::zip_equal(y.mutableData<float>(), product.data<float>()))
-    to += from;
+                 {m, n, k}, options.threads);
+  applyBinary(BinaryOp::Add, y.data<float>(), product.data<float>(), y.mutableData<float>(),
+              options);
 }
 
 Tensor mlir::ssm::linearNear(const Tensor &input, const Tensor &weight, const LinearChange &known,
@@ -72,13 +61,13 @@ Tensor mlir::ssm::linearNear(const Tensor &input, const Tensor &weight, const Li
   if (isSame(input, known.input)) {
     y = known.result.clone();
   } else {
-    Tensor change = subtract(input, known.input, options.threads);
+    Tensor change = applyBinary(BinaryOp::Sub, input, known.input, options);
     const auto &bytes = *static_cast<const PreparedLinear &>(prepared).weight;
     y = Tensor::empty(DType::F32, known.result.getShape());
     addProduct(asMatrix(known.result), asMatrix(change), bytes, {y.mutableData<float>().data(), n},
                m, options.threads);
   }
   if (!isSame(weight, known.weight))
-    addWeightChange(input, subtract(weight, known.weight, options.threads), y, options.threads);
+    addWeightChange(input, applyBinary(BinaryOp::Sub, weight, known.weight, options), y, options);
   return y;
 }

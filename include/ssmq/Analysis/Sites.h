@@ -54,8 +54,7 @@ struct Site {
 };
 
 /// The sites of the given kinds (all when empty) of @forward, or of every function where there is
-/// no
-/// @forward, in program order. Weights that are quantized already are left out.
+/// no @forward, in program order. Weights that are quantized already are left out.
 SmallVector<Site> findSites(ModuleOp module, ArrayRef<::ssmq::SiteKind> kinds = {});
 
 /// Attaches QuantizableOpInterface to ops of other dialects: to those of arith, which report what

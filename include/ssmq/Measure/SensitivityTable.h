@@ -92,8 +92,6 @@ private:
   std::vector<Rows::const_iterator> getSorted() const;
   SensitivityRow makeRow(Rows::const_iterator row) const;
   std::optional<PredictedRow> predict(Rows::const_iterator row) const;
-  /// Positions of each sequence; nullopt while one is not known.
-  std::optional<std::vector<int64_t>> getNumScored() const;
   llvm::StringRef getSiteName(size_t index) const;
 
   RunIdentity identity;
@@ -102,6 +100,8 @@ private:
   std::map<std::string, size_t, std::less<>> siteIndices;
   /// By index of the site (that after the last stands for the noise floor) and format.
   Rows rows;
+  /// Positions of the sequences of which a record is known.
+  std::map<int64_t, int64_t> numScored;
 };
 
 } // namespace ssmq

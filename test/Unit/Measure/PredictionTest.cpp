@@ -101,6 +101,14 @@ TEST(MeasurementPlanTest, NothingIsMeasuredWhereNothingChanges) {
   EXPECT_EQ(summarize(*row, 11).forwardKL.mean, 0);
 }
 
+TEST(MeasurementPlanTest, ASiteWithoutADivergenceIsMeasuredWhole) {
+  Obedient site;
+  for (size_t f = 0; f < 3; ++f)
+    for (size_t k = 0; k < numSequences; ++k)
+      site.truth.at(f, k).sums = makeProportional(0, kErrors[f], 1);
+  EXPECT_EQ(site.follow(MeasurementPlan(0.15)), 12u);
+}
+
 TEST(PredictionTest, AnObedientSiteIsPredictedExactly) {
   for (double precision : {0.11, 0.4}) {
     Obedient site;
@@ -161,6 +169,11 @@ TEST(PredictionTest, TablesKeepAndCheckPredictions) {
   auto read = SensitivityTable::fromJSON(document, "table");
   ASSERT_TRUE(static_cast<bool>(read)) << llvm::toString(read.takeError());
   EXPECT_EQ(read->toJSON(), document);
+
+  // A file that claims more sequences than it has records of is read in the memory of these.
+  llvm::json::Value claims = document;
+  (*claims.getAsObject()->getObject("run"))["numSequences"] = int64_t(1) << 50;
+  EXPECT_NE(llvm::toString(SensitivityTable::fromJSON(claims, "table").takeError()), "");
 
   llvm::json::Object &row = *(*document.getAsObject()->getArray("rows"))[3].getAsObject();
   EXPECT_EQ(row.getString("method"), llvm::StringRef("predicted"));

@@ -6,31 +6,12 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Utils/ElementType.h"
 
 using namespace ssmq;
 using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
-
-static std::optional<DType> getDType(mlir::Type type) {
-  if (type.isF32())
-    return DType::F32;
-  if (type.isF16())
-    return DType::F16;
-  if (type.isBF16())
-    return DType::BF16;
-  if (type.isF64())
-    return DType::F64;
-  if (type.isSignlessInteger(32))
-    return DType::I32;
-  if (type.isSignlessInteger(64))
-    return DType::I64;
-  if (type.isSignlessInteger(16))
-    return DType::I16;
-  if (type.isSignlessInteger(8))
-    return DType::I8;
-  return std::nullopt;
-}
 
 static Expected<StateSignature> readState(mlir::FunctionOpInterface function, unsigned index) {
   StateSignature state;
@@ -41,7 +22,7 @@ static Expected<StateSignature> readState(mlir::FunctionOpInterface function, un
     state.name = "state" + std::to_string(index - 1);
 
   auto shaped = mlir::dyn_cast<mlir::ShapedType>(function.getArgumentTypes()[index]);
-  std::optional<DType> type = shaped ? getDType(shaped.getElementType()) : std::nullopt;
+  std::optional<DType> type = shaped ? getElementType(shaped.getElementType()) : std::nullopt;
   if (!shaped || !shaped.hasRank() || !type)
     return createStringError("state '%s' of @forward must be a ranked tensor or memref of i8, i16, "
                              "i32, i64, f16, bf16, f32 or f64",
