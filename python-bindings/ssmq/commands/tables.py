@@ -1,0 +1,66 @@
+"""Commands that read tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..report import make_console
+from .options import JsonOption, TableFile, app, show
+
+
+@app.command()
+def rank(table: TableFile,
+         format: Annotated[str | None, typer.Option(
+             "--format", metavar="FORMAT", show_default="the smallest of the table",
+             help="The format to rank sites by; `all` ranks all rows of the table.")] = None,
+         top: Annotated[int, typer.Option("--top", metavar="N", min=0,
+                                          help="Show only so many; 0 shows all.")] = 0,
+         json: JsonOption = False) -> None:
+    """Show which sites need more bits: the ranking by KL, and how sure it is."""
+    from .. import ranking, sensitivity
+
+    result = ranking.rank(sensitivity.read(table), format, top)
+    if json:
+        print(result.to_json())
+    else:
+        show(result.to_table())
+        print(result.note)
+
+
+@app.command()
+def report(tables: Annotated[list[Path], typer.Argument(
+        metavar="TABLE...", show_default=False, help="What `ssmq measure` wrote; a table for each "
+        "text or model to show.")],
+           assignment: Annotated[Path | None, typer.Option(
+               "--assignment", metavar="FILE", help="Show what `ssmq assign` chose too.")] = None,
+           output: Annotated[Path, typer.Option("-o", metavar="PAGE",
+                                                help="The HTML file to write.")] =
+           Path("report.html")) -> None:
+    """Write tables as one HTML page with charts, which needs no network."""
+    from ..errors import Error
+    from ..output import check_new, write_file
+
+    check_new(output)
+    try:
+        from ..html import page
+    except ModuleNotFoundError as error:
+        raise Error(f"the report needs {error.name}: pip install 'ssmq[report]'") from None
+    text = page.render(tables, assignment)
+    write_file(output, text)
+    make_console().print(f"{output}: {output.stat().st_size / 1e6:.2f} MB", markup=False,
+                         highlight=False)
+
+
+@app.command()
+def export(table: TableFile,
+           csv: Annotated[Path, typer.Option("--csv", metavar="FILE",
+                                             help="The CSV file to write.")]) -> None:
+    """Write a table as CSV, a line for each row (docs/Tables.md says what the columns are)."""
+    from .. import csv_table
+    from ..output import check_new, write_file
+
+    check_new(csv)
+    text = csv_table.format(table)
+    write_file(csv, text)
+    make_console().print(f"{csv}: {text.count(chr(10)) - 1} rows", markup=False, highlight=False)
