@@ -1,11 +1,11 @@
 """Sensitivity tables, as the pass ssmq-sensitivity writes them, read into arrays."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .documents import read_document
 from .errors import Error
 
 DOCUMENT = "ssmq-sensitivity"
@@ -127,17 +127,7 @@ def _read_row(value: dict, site: str) -> Row:
 
 
 def read(path: Path) -> SensitivityTable:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Error(f"{path} does not exist") from None
-    except (ValueError, RecursionError, IsADirectoryError):
-        raise Error(f"{path} is not a JSON document") from None
-    if not isinstance(value, dict) or value.get("document") != DOCUMENT:
-        raise Error(f"{path} is not a document of type {DOCUMENT}")
-    if value.get("version") != VERSION:
-        raise Error(f"{path} has version {value.get('version')}; this ssmq reads {VERSION}; "
-                    "measure again")
+    value = read_document(path, DOCUMENT, VERSION)
     try:
         return _parse(path, value)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

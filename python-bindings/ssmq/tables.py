@@ -1,29 +1,17 @@
 """Reads the documents of the passes, the sensitivity table and the assignment, for people."""
 
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import sensitivity
+from .documents import read_document
 from .errors import Error
 from .report import Table
 
 WEIGHT = "weight"
 # What a checkpoint stores beside the weights.
 STORED = ("norm", "parameter")
-
-
-def _read(path: Path, document: str) -> dict:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Error(f"{path} does not exist") from None
-    except (ValueError, IsADirectoryError):
-        raise Error(f"{path} is not a JSON document") from None
-    if not isinstance(value, dict) or value.get("document") != document:
-        raise Error(f"{path} is not a document of type {document}")
-    return value
 
 
 def summarize_formats(path: Path) -> Table:
@@ -52,7 +40,7 @@ def summarize_formats(path: Path) -> Table:
 
 
 def summarize_assignment(path: Path) -> Table:
-    assignment = _read(path, "ssmq-assignment")
+    assignment = read_document(path, "ssmq-assignment")
     report = assignment["report"]
     kl = report["predictedKL"]
     predicted = f", predicted KL {kl:.2e}" if kl is not None else ""
@@ -74,13 +62,13 @@ class Size:
 
 def get_size(path: Path) -> Size:
     """Under an assignment."""
-    report = _read(path, "ssmq-assignment")["report"]
+    report = read_document(path, "ssmq-assignment")["report"]
     return Size(report["totalBytes"], report["bitsPerWeight"])
 
 
 def get_original_size(path: Path) -> Size:
     """Of the model that a sensitivity table is about."""
-    table = _read(path, "ssmq-sensitivity")
+    table = read_document(path, "ssmq-sensitivity")
     num_bytes = table["model"]["fixedBytes"] + sum(one["baselineBytes"] for one in table["sites"])
     return Size(num_bytes, 8 * num_bytes / table["model"]["numParameters"])
 
@@ -89,6 +77,6 @@ def read_assignment(path: Path) -> dict[str, str]:
     """Site to format."""
     try:
         return {str(one["site"]): str(one["format"])
-                for one in _read(path, "ssmq-assignment")["sites"]}
+                for one in read_document(path, "ssmq-assignment")["sites"]}
     except (KeyError, TypeError):
         raise Error(f"{path} is no whole assignment; was it edited?") from None

@@ -2,6 +2,10 @@
 
 import json
 import random
+from dataclasses import replace
+
+from ssmq.results import Point, Results
+from ssmq.sensitivity import Estimate
 
 RUN = {"model": "tiny", "calibration": "calibration.txt", "calibrationDigest": "0" * 16,
        "checkpoint": "1" * 16, "formatSet": "1", "numSequences": 8, "sequenceLength": 11,
@@ -56,4 +60,14 @@ def make_assignment(path, formats, **more):
     path.write_text(json.dumps({
         "document": "ssmq-assignment", "version": 1, **more,
         "sites": [{"site": site, "format": format} for site, format in formats.items()]}))
+    return path
+
+
+def make_results(path, **changes):
+    """Two ways to choose formats, at two sizes each; `changes` are of the first point."""
+    points = [Point(series, f"{bits} bits", 1000 * bits, bits, Estimate(kl / bits, 1e-4),
+                    Estimate(1 + kl, 1e-3))
+              for series, kl in (("uniform", 0.05), ("optimal <b>", 0.03)) for bits in (4, 8)]
+    points[0] = replace(points[0], **changes)
+    path.write_text(Results("tiny", "text.txt", 1000, Estimate(17.0, 0.5), points).to_json())
     return path

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 from ssmq.places import name_places
-from tables import make_assignment, make_predicted, make_row, make_site, make_table
+from ssmq.sensitivity import Estimate
+from tables import (make_assignment, make_predicted, make_results, make_row, make_site,
+                    make_table)
 
 I4, I8 = "i4 sym per_channel", "i8 sym per_channel"
 HOSTILE = ['</script><script>alert("1")</script>', "<img src=x onerror=alert(1)>.0.é\u2028'{{7}}",
@@ -95,6 +97,31 @@ def test_assignment(run, table, fails, tmp_path):
           make_assignment(tmp_path / "other.json", {"b": I4}))
     fails("is not a document of type ssmq-assignment", "report", table, "-o", page, "--assignment",
           table)
+
+
+def test_results(run, table, tmp_path):
+    """A model that is as good as the original has no place on a logarithmic axis."""
+    results = make_results(tmp_path / "results.json", kl=Estimate(0.0, 0.0))
+    text, data = report(run, tmp_path, table, "--results", results)
+    assert "Whole models" in text and "perplexity 17.00 ± 0.50 on 1,000 tokens" in (
+        data["results"]["summary"])
+    first, second = data["results"]["points"][:2]
+    assert first["kl"] is None and first["ratio"] == pytest.approx(1.05)
+    assert second["kl"] == pytest.approx(0.05 / 8) and second["klHigh"] > second["kl"]
+    assert {one["seriesOrder"] for one in data["results"]["points"]} == {0, 1}
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ('"version": 1', '"version": 2', "has version 2; this ssmq reads 1"),
+    ('"label": "4 bits"', '"name": "4 bits"', "is no whole document of results (KeyError 'label')"),
+    ('"mean": 1.05', '"mean": 1e999', "uniform, 4 bits has a number that cannot be"),
+    ("ssmq-results", "ssmq-assignment", "is not a document of type ssmq-results")])
+def test_bad_results(fails, table, tmp_path, old, new, message):
+    results = make_results(tmp_path / "results.json")
+    text = results.read_text()
+    assert old in text
+    results.write_text(text.replace(old, new))
+    fails(message, "report", table, "--results", results, "-o", tmp_path / "report.html")
 
 
 def test_several_tables(run, table, tmp_path):

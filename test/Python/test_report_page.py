@@ -5,13 +5,15 @@ import csv
 
 import pytest
 from browser import Browser, find
-from tables import make_assignment, make_predicted, make_row, make_site, make_table
+from tables import (make_assignment, make_predicted, make_results, make_row, make_site,
+                    make_table)
 
 pytestmark = pytest.mark.skipif(not find(), reason="no Chromium: scripts/setup --tests installs it")
 
 FORMATS = {"i4 sym per_channel": (160, 0.02), "i8 sym per_channel": (288, 1e-4)}
 HOSTILE = "x.2.</script><img src=http://127.0.0.1:9/ onerror=alert(1)>:weight"
-CHARTS = {"heat", "ranking", "curves", "layerShares", "roleShares", "assigned", "comparison"}
+CHARTS = {"heat", "ranking", "curves", "layerShares", "roleShares", "assigned", "comparison",
+          "klSizes", "perplexitySizes"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,9 @@ def page(run, tmp_path):
                                  dict.fromkeys(names, "i4 sym per_channel"))
     other = make_table(tmp_path / "other.json", [make_site(name) for name in names], rows[:60])
     path = tmp_path / "report.html"
-    assert run("report", table, other, "--assignment", assignment, "-o", path)[0] == 0
+    results = make_results(tmp_path / "results.json")
+    assert run("report", table, other, "--assignment", assignment, "--results", results, "-o",
+               path)[0] == 0
     return path
 
 

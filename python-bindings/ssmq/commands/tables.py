@@ -34,6 +34,9 @@ def report(tables: Annotated[list[Path], typer.Argument(
         "text or model to show.")],
            assignment: Annotated[Path | None, typer.Option(
                "--assignment", metavar="FILE", help="Show what `ssmq assign` chose too.")] = None,
+           results: Annotated[Path | None, typer.Option(
+               "--results", metavar="FILE", help="Show quality against size of whole models too "
+               "(benchmarks/assignment.py measures them).")] = None,
            output: Annotated[Path, typer.Option("-o", metavar="PAGE",
                                                 help="The HTML file to write.")] =
            Path("report.html")) -> None:
@@ -46,7 +49,7 @@ def report(tables: Annotated[list[Path], typer.Argument(
         from ..html import page
     except ModuleNotFoundError as error:
         raise Error(f"the report needs {error.name}: pip install 'ssmq[report]'") from None
-    text = page.render(tables, assignment)
+    text = page.render(tables, assignment, results)
     write_file(output, text)
     make_console().print(f"{output}: {output.stat().st_size / 1e6:.2f} MB", markup=False,
                          highlight=False)

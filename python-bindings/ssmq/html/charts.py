@@ -128,6 +128,28 @@ def assigned() -> Spec:
     return _finish(alt.layer(cells, *texts), height=alt.Step(30))
 
 
+def sizes(metric: str, title: str, is_log: bool) -> Spec:
+    """Whole models: `metric` against stored size, a line for each way to choose formats."""
+    base = alt.Chart(ROWS).encode(
+        x=alt.X("bits:Q", title="bits a weight, as stored", scale=alt.Scale(zero=False)),
+        color=alt.Color("series:N", sort=_sorted("seriesOrder"), title=None,
+                        legend=alt.Legend(orient="top", columns=3, labelLimit=260)))
+    shape = alt.Shape("series:N", sort=_sorted("seriesOrder"), title=None,
+                      legend=alt.Legend(orient="top", columns=3, labelLimit=260))
+    scale = (alt.Scale(type="log", nice=False, padding=12) if is_log else
+             alt.Scale(zero=False, nice=False, padding=12))
+    y = alt.Y(f"{metric}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=8))
+    lines = base.mark_line(style="sizes").encode(y=y, order="bits:Q")
+    whiskers = base.mark_rule(style="sizesError").encode(y=alt.Y(f"{metric}Low:Q", title=title),
+                                                         y2=f"{metric}High:Q")
+    points = base.mark_point(style="sizesPoint").encode(y=y, shape=shape, tooltip=[
+        alt.Tooltip("series:N"), alt.Tooltip("label:N"), alt.Tooltip("size:N"),
+        alt.Tooltip("klText:N", title="KL(p‖q)"),
+        alt.Tooltip("ratioText:N", title="perplexity, over the original's")])
+    return alt.layer(lines, whiskers, points).properties(
+        width="container", height=420).to_dict(validate=True)
+
+
 def _finish(chart: alt.LayerChart, height: alt.Step) -> Spec:
     return chart.properties(width="container", height=height).to_dict(validate=True)
 
@@ -136,4 +158,7 @@ def make_all() -> dict[str, Spec]:
     return {"heat": heat_map(), "rankingLinear": ranking(False), "rankingLog": ranking(True),
             "curves": curves(), "layerShares": shares("layer"),
             "roleShares": shares("kind of site"),
-            "comparison": comparison(), "assigned": assigned()}
+            "comparison": comparison(), "assigned": assigned(),
+            "klSizes": sizes("kl", KL_TITLE, is_log=True),
+            "perplexitySizes": sizes("ratio", "perplexity, over the original's",
+                                            is_log=False)}

@@ -20,18 +20,20 @@ import ssmq
 
 from ..errors import Error
 from ..judged import read_table
+from ..results import read_results
 from ..tables import read_assignment
 from . import charts
 from .data import make_table
+from .sizes import make_results
 
 
-SCRIPTS = ["rows.js", "look.js", "charts.js", "comparison.js", "grid.js", "page.js"]
+SCRIPTS = ["rows.js", "look.js", "charts.js", "comparison.js", "sizes.js", "grid.js", "page.js"]
 # Before anything is painted.
 _START = ('document.documentElement.dataset.theme = '
           'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";')
 
 
-def render(paths: list[Path], assignment: Path | None) -> str:
+def render(paths: list[Path], assignment: Path | None, results: Path | None = None) -> str:
     tables = [read_table(path) for path in paths]
     formats = read_assignment(assignment) if assignment else {}
     chosen = [{site.name: formats[site.name] for site in table.sites if site.name in formats}
@@ -39,15 +41,16 @@ def render(paths: list[Path], assignment: Path | None) -> str:
     if assignment and not any(chosen):
         raise Error(f"{assignment} names no site of {paths[0]}; was it made for another model?")
     data = [make_table(table, one or None) for table, one in zip(tables, chosen, strict=True)]
+    models = make_results(read_results(results)) if results else None
     scripts = [_START, _make_vega(), _join_scripts()]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_read("page.html.j2")).render(
         title=", ".join(dict.fromkeys(one["name"] for one in data)),
-        tables=data, version=ssmq.__version__, has_assignment=any(chosen),
+        tables=data, version=ssmq.__version__, has_assignment=any(chosen), has_results=bool(results),
         style=Markup(_read("page.css")), scripts=[Markup(script) for script in scripts],
         hashes=[_hash(script) for script in scripts],
-        data=_embed({"tables": data, "charts": charts.make_all()}))
+        data=_embed({"tables": data, "results": models, "charts": charts.make_all()}))
 
 
 def _read(name: str) -> str:

@@ -37,6 +37,14 @@ function getInk(colour) {
   return luminance > 0.179 ? "cellBlack" : "cellWhite";
 }
 
+/// Ten that differ in lightness too, dark ones made lighter on a dark page.
+function getSeriesColours() {
+  return isDark() ? ["#e8e8e8", "#ff9d57", "#4fc3f7", "#ff6f91", "#5fd68b", "#c9a0ff", "#ffd94a",
+                     "#8fa8ff", "#d0a37c", "#49d6c5"]
+                  : ["#3a3a3a", "#d55e00", "#0072b2", "#c2185b", "#1b7f3b", "#7a3fb5", "#a07a00",
+                     "#3f51d5", "#7b4a22", "#00857a"];
+}
+
 /// Charts take their colours from the style sheet.
 function makeLook() {
   const [text, muted, line, bar, floor, card] =
@@ -53,7 +61,7 @@ function makeLook() {
     legend: {labelColor: text, titleColor: muted, titleFontWeight: "normal", labelFontSize: 12,
              titleFontSize: 12, gradientLength: narrow() ? 180 : 240},
     header: {labelColor: text, labelFontWeight: 600, labelFontSize: 13, labelAnchor: "start"},
-    range: {heatmap: ramp, ramp: ramp.slice(2)}};
+    range: {heatmap: ramp, ramp: ramp.slice(2), category: getSeriesColours()}};
   const styles = {
     measured: {color: bar, cornerRadiusEnd: 2, height: {band: 0.62}},
     predicted: {color: card, stroke: bar, strokeWidth: 1.5, height: {band: 0.62}},
@@ -73,6 +81,9 @@ function makeLook() {
     diagonal: {color: muted, strokeWidth: 1},
     pointName: {color: text, fontSize: 11, align: "left", dx: 8},
     curveName: {color: text, fontSize: 11, align: "left", dx: 6, dy: -6},
+    sizes: {strokeWidth: 1.6, opacity: 0.8},
+    sizesError: {strokeWidth: 1.2, opacity: 0.7},
+    sizesPoint: {filled: true, size: 60, opacity: 1},
     share: {color: text, fontSize: 12, align: "left", dx: 5}};
   return {config, styles};
 }

@@ -42,6 +42,7 @@ function drawView() {
   drawCurves();
   drawComparison();
   drawAssigned();
+  drawSizes();
   drawGrid();
 }
 
@@ -63,6 +64,7 @@ get("table").replaceChildren(...tables.map((one, index) => makeOption(
 get("tableControl").hidden = tables.length < 2;
 listen("table", "change", (event) => selectTable(Number(event.target.value)));
 get("other")?.addEventListener("change", drawComparison);
+get("series")?.addEventListener("change", drawSizes);
 listen("view", "change", (event) => { state.view = Number(event.target.value); drawView(); });
 listen("sites", "change", (event) => { state.filter = event.target.value; drawView(); });
 listen("log", "change", (event) => { state.log = event.target.checked; drawRanking(); });
@@ -92,4 +94,5 @@ addEventListener("resize", () => {
   }, 150);
 });
 applyTheme();
+fillSeries();
 selectTable(0);

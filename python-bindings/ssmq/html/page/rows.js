@@ -1,6 +1,6 @@
 // The state of the page, and rows of the view as charts and the table take them.
 
-const {tables, charts} = JSON.parse(document.getElementById("data").textContent);
+const {tables, results, charts} = JSON.parse(document.getElementById("data").textContent);
 const TOP = 30, PANELS = 12, PAGE = 100;
 // The columns of a row; those of the extra metrics come behind.
 const SITE = 0, FORMAT = 1, BYTES = 2, BITS = 3, METHOD = 4, KL = 5, LOW = 6, HIGH = 7, BELOW = 8,
