@@ -25,6 +25,10 @@ Expected<SequenceSweep> SequenceSweep::create(const InterpreterProgram &program,
   if (!teacher)
     return teacher.takeError();
   sweep.teacher.emplace(std::move(*teacher));
+  const Perturbation &base = program.getInterpreter().getBase();
+  if (!base.isEmpty())
+    if (failed(program.getInterpreter().runPerturbed(sweep.trace, base, &sweep.trace)))
+      return llvm::createStringError("the program fails under its base");
   return sweep;
 }
 
@@ -33,6 +37,15 @@ Expected<DivergenceSums> SequenceSweep::measure(const SitePerturbation &perturbe
   if (failed(results))
     return llvm::createStringError("the program fails with a changed value");
   if (Error fault = perturbed.takeFault())
+    return std::move(fault);
+  return teacher->compare(results->front().data<float>());
+}
+
+Expected<DivergenceSums> SequenceSweep::measureWhole(const SitePerturbation &mix) const {
+  FailureOr<SmallVector<Tensor>> results = getInterpreter().runPerturbed(trace, mix.perturbation);
+  if (failed(results))
+    return llvm::createStringError("the program fails with changed values");
+  if (Error fault = mix.takeFault())
     return std::move(fault);
   return teacher->compare(results->front().data<float>());
 }

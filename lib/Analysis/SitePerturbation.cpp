@@ -14,8 +14,16 @@ using ::ssmq::StaticRanges;
 using ::ssmq::Tensor;
 using ::ssmq::ValueLayout;
 
-Error SitePerturbation::takeFault() const {
-  return fault->empty() ? Error::success() : llvm::createStringError(*fault);
+void RoundingFault::keep(Error error) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::string text = llvm::toString(std::move(error));
+  if (message.empty())
+    message = std::move(text);
+}
+
+Error RoundingFault::take() const {
+  std::lock_guard<std::mutex> lock(mutex);
+  return message.empty() ? Error::success() : llvm::createStringError(message);
 }
 
 static Error at(const Site &site, const Format &format, Error error) {
@@ -66,29 +74,26 @@ static Expected<Tensor> roundValue(const Site &site, const Format &format,
   return moveDim(*rounded, 0, site.channelDim);
 }
 
-Expected<SitePerturbation> mlir::ssm::perturbSite(const Site &site, const Format &format,
-                                                  const StaticRanges *ranges,
-                                                  const Interpreter &interpreter,
-                                                  const Interpreter::Values &trace,
-                                                  unsigned threads) {
-  SitePerturbation result;
-  if (site.insideOp) {
-    auto roundState = [&site, &format, ranges, fault = result.fault](MutableArrayRef<float> state) {
-      auto rows = static_cast<int64_t>(state.size()) / site.columns;
-      if (Error error = format.roundInPlace(state, site.getLayout(rows), ranges)) {
-        std::string message = llvm::toString(at(site, format, std::move(error)));
-        if (fault->empty())
-          *fault = std::move(message);
-      }
-    };
-    for (OpOperand *use : site.uses)
-      result.perturbation.states[use->getOwner()] = roundState;
-    return result;
-  }
+/// The format and the site must outlive the result.
+static void addStateRounding(const Site &site, const Format &format, const StaticRanges *ranges,
+                             SitePerturbation &result) {
+  auto round = [&site, &format, ranges, fault = result.fault](MutableArrayRef<float> state) {
+    auto rows = static_cast<int64_t>(state.size()) / site.columns;
+    if (Error error = format.roundInPlace(state, site.getLayout(rows), ranges))
+      fault->keep(at(site, format, std::move(error)));
+  };
+  for (OpOperand *use : site.uses)
+    result.perturbation.states[use->getOwner()] = round;
+}
+
+/// Gives the uses of a site what remains of the values that `getValue` tells.
+static Error roundUses(const Site &site, const Format &format, const StaticRanges *ranges,
+                       llvm::function_ref<Tensor(Value)> getValue, unsigned threads,
+                       SitePerturbation &result) {
   // Loads of one weight share its bytes.
   llvm::SmallDenseMap<const void *, Tensor, 2> rounded;
   for (OpOperand *use : site.uses) {
-    Tensor value = interpreter.getValue(trace, use->get());
+    Tensor value = getValue(use->get());
     Tensor &known = rounded[value.getRawData()];
     if (!known) {
       Expected<Tensor> computed = roundValue(site, format, ranges, value, threads);
@@ -97,6 +102,67 @@ Expected<SitePerturbation> mlir::ssm::perturbSite(const Site &site, const Format
       known = std::move(*computed);
     }
     result.perturbation.operands[use] = known;
+  }
+  return Error::success();
+}
+
+Expected<SitePerturbation> mlir::ssm::perturbSite(const Site &site, const Format &format,
+                                                  const StaticRanges *ranges,
+                                                  const Interpreter &interpreter,
+                                                  const Interpreter::Values &trace,
+                                                  unsigned threads) {
+  SitePerturbation result;
+  if (site.insideOp) {
+    addStateRounding(site, format, ranges, result);
+    return result;
+  }
+  auto getValue = [&](Value value) { return interpreter.getValue(trace, value); };
+  if (Error error = roundUses(site, format, ranges, getValue, threads, result))
+    return std::move(error);
+  return result;
+}
+
+/// What a use of a site without constant value makes of it.
+static std::function<Tensor(const Tensor &)> makeRounding(const SiteChange &wanted,
+                                                          std::shared_ptr<RoundingFault> fault) {
+  return [wanted, fault = std::move(fault)](const Tensor &value) {
+    Expected<Tensor> rounded =
+        roundValue(*wanted.site, *wanted.format, wanted.ranges, value, /*threads=*/1);
+    if (rounded)
+      return *rounded;
+    fault->keep(rounded.takeError());
+    return value;
+  };
+}
+
+Expected<SitePerturbation> mlir::ssm::perturbSites(ArrayRef<SiteChange> formats,
+                                                   const Interpreter &interpreter) {
+  SitePerturbation result;
+  Perturbation &perturbation = result.perturbation;
+  for (const SiteChange &wanted : formats) {
+    const Site &site = *wanted.site;
+    if (site.insideOp && wanted.format)
+      addStateRounding(site, *wanted.format, wanted.ranges, result);
+    if (site.insideOp || !wanted.format) {
+      for (OpOperand *use : site.uses) {
+        if (site.insideOp)
+          perturbation.states.try_emplace(use->getOwner(), nullptr);
+        else if (Tensor value = interpreter.getConstant(use->get()))
+          perturbation.operands[use] = value;
+        else
+          perturbation.values[use] = nullptr;
+      }
+      continue;
+    }
+    if (!interpreter.getConstant(site.uses.front()->get())) {
+      for (OpOperand *use : site.uses)
+        perturbation.values[use] = makeRounding(wanted, result.fault);
+      continue;
+    }
+    auto getConstant = [&](Value value) { return interpreter.getConstant(value); };
+    if (Error error =
+            roundUses(site, *wanted.format, wanted.ranges, getConstant, /*threads=*/1, result))
+      return std::move(error);
   }
   return result;
 }

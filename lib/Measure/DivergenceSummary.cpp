@@ -119,3 +119,13 @@ DivergenceSummary ssmq::summarize(Sequences sequences, int64_t vocabSize) {
   });
   return result;
 }
+
+Estimate ssmq::combineKL(llvm::ArrayRef<WeightedSums> terms) {
+  size_t numSequences = terms.empty() ? 0 : terms.front().sequences.size();
+  return estimateRatio(numSequences, [&](size_t i) {
+    RatioTerm term{0, static_cast<double>(terms.front().sequences[i].numScored)};
+    for (const WeightedSums &one : terms)
+      term.sum += one.factor * one.sequences[i].forwardKL;
+    return term;
+  });
+}

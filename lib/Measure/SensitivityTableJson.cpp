@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ssmq/Measure/SensitivityTable.h"
+#include "ssmq/Measure/SummaryJson.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/JsonFields.h"
 #include "llvm/ADT/STLExtras.h"
@@ -27,10 +28,6 @@ static constexpr llvm::StringLiteral documentName = "ssmq-sensitivity";
 static constexpr int64_t documentVersion = 2;
 
 namespace {
-struct EstimateField {
-  llvm::StringLiteral name;
-  Estimate DivergenceSummary::*member;
-};
 struct SiteField {
   llvm::StringLiteral name;
   int64_t SiteInfo::*member;
@@ -44,35 +41,12 @@ struct StatedRow {
 };
 } // namespace
 
-static constexpr EstimateField estimateFields[] = {
-    {"forwardKL", &DivergenceSummary::forwardKL},
-    {"reverseKL", &DivergenceSummary::reverseKL},
-    {"meanSquaredError", &DivergenceSummary::meanSquaredError},
-    {"signalToNoise", &DivergenceSummary::signalToNoise},
-    {"crossEntropyChange", &DivergenceSummary::crossEntropyChange},
-    {"perplexityChange", &DivergenceSummary::perplexityChange},
-    {"crossEntropyCorrelation", &DivergenceSummary::crossEntropyCorrelation},
-    {"probabilityChange", &DivergenceSummary::probabilityChange},
-    {"rmsProbabilityChange", &DivergenceSummary::rmsProbabilityChange},
-    {"sameTop1", &DivergenceSummary::sameTop1},
-    {"teacherCrossEntropy", &DivergenceSummary::teacherCrossEntropy},
-};
 static constexpr SiteField siteFields[] = {
     {"rows", &SiteInfo::rows},
     {"columns", &SiteInfo::columns},
     {"elements", &SiteInfo::elements},
     {"baselineBytes", &SiteInfo::baselineBytes},
 };
-
-static json::Object writeEstimates(const DivergenceSummary &summary) {
-  json::Object object{{"sequences", summary.numSequences}, {"positions", summary.numScored}};
-  for (const EstimateField &field : estimateFields) {
-    const Estimate &estimate = summary.*field.member;
-    object[field.name] = json::Object{{"mean", finiteOrNull(estimate.mean)},
-                                      {"standardError", finiteOrNull(estimate.standardError)}};
-  }
-  return object;
-}
 
 json::Value SensitivityTable::toJSON() const {
   json::Array siteList, rowList, noiseList;
@@ -83,21 +57,18 @@ json::Value SensitivityTable::toJSON() const {
     siteList.push_back(std::move(object));
   }
   for (auto row : getSorted()) {
-    auto makeColumn = [&](auto get) {
-      json::Array column;
-      for (const auto &[sequence, cell] : row->second.cells)
-        if (cell.sums)
-          column.push_back(get(sequence, *cell.sums));
-      return column;
-    };
-    json::Object sums{{"sequence", makeColumn([](int64_t sequence, auto &) { return sequence; })}};
-    for (const CountField &field : getCountFields())
-      sums[field.name] = makeColumn([&](int64_t, auto &one) { return one.*field.member; });
-    for (const SumField &field : getSumFields())
-      sums[field.name] = makeColumn([&](int64_t, auto &one) { return one.*field.member; });
+    json::Array sequences;
+    std::vector<DivergenceSums> measured;
+    for (const auto &[sequence, cell] : row->second.cells)
+      if (cell.sums) {
+        sequences.push_back(sequence);
+        measured.push_back(*cell.sums);
+      }
+    json::Object sums = makeColumns(measured);
+    sums["sequence"] = std::move(sequences);
     SensitivityRow known = makeRow(row);
     json::Object object{{"format", known.candidate.format},
-                        {"estimates", writeEstimates(known.estimate)},
+                        {"estimates", ssmq::toJSON(known.estimate)},
                         {"sums", std::move(sums)}};
     if (row->first.first == sites.size()) {
       noiseList.push_back(std::move(object));
@@ -216,7 +187,7 @@ static bool agrees(const json::Value &stated, double computed) {
 static Error checkEstimates(const json::Value &value, const DivergenceSummary &summary,
                             llvm::StringRef where) {
   JsonFields estimates(value, where);
-  for (const EstimateField &field : estimateFields) {
+  for (const EstimateField &field : getEstimateFields()) {
     JsonFields stated(estimates.getValue(field.name), where);
     const Estimate &computed = summary.*field.member;
     if (!agrees(stated.getValue("mean"), computed.mean) ||

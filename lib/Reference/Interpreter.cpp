@@ -6,7 +6,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
-#include "ssmq/Support/Parallel.h"
 #include "llvm/Support/Error.h"
 
 using namespace mlir;
@@ -138,104 +137,6 @@ FailureOr<SmallVector<Tensor>> Interpreter::run(ArrayRef<Tensor> arguments, Valu
   if (trace)
     *trace = std::move(slots);
   return results;
-}
-
-void Interpreter::prepareReruns(unsigned threads) {
-  ::ssmq::parallelFor(threads, steps.size(), [&](int64_t begin, int64_t end) {
-    for (Step &step : llvm::MutableArrayRef(steps).slice(begin, end - begin))
-      if (!step.constant)
-        step.prepared = cast<EvaluableOpInterface>(step.op).prepare(getOperands(step, constants));
-  });
-}
-
-/// The operands with those that the perturbation replaces, and whether there are any such or the
-/// op's states are perturbed.
-static bool perturb(Operation *op, MutableArrayRef<Tensor> operands,
-                    const Perturbation &perturbation) {
-  bool perturbed = perturbation.states.contains(op);
-  for (OpOperand &operand : op->getOpOperands())
-    if (auto it = perturbation.operands.find(&operand); it != perturbation.operands.end()) {
-      operands[operand.getOperandNumber()] = it->second;
-      perturbed = true;
-    }
-  if (op->getNumRegions() == 0)
-    return perturbed;
-  for (auto [value, tensor] :
-       llvm::zip_equal(getCapturedValues(op), operands.drop_front(op->getNumOperands())))
-    for (OpOperand &use : value.getUses())
-      if (auto it = perturbation.operands.find(&use);
-          it != perturbation.operands.end() && op->isProperAncestor(use.getOwner())) {
-        tensor = it->second;
-        perturbed = true;
-      }
-  return perturbed;
-}
-
-FailureOr<Interpreter::Tensors> Interpreter::evaluateNear(const Step &step, const Tensors &operands,
-                                                          const Values &trace,
-                                                          const Perturbation &perturbation) const {
-  EvaluationContext context{kernels};
-  auto op = cast<EvaluableOpInterface>(step.op);
-  if (auto it = perturbation.states.find(step.op); it != perturbation.states.end()) {
-    context.stateHook = it->second;
-    return op.evaluate(operands, context);
-  }
-  if (!step.prepared)
-    return op.evaluate(operands, context);
-  Tensors before = getOperands(step, trace);
-  Tensors results = llvm::map_to_vector(step.results, [&](unsigned slot) { return trace[slot]; });
-  return op.evaluateNear(operands, {before, results, step.prepared.get()}, context);
-}
-
-FailureOr<Interpreter::Tensors> Interpreter::rerun(const Values &trace,
-                                                   const Perturbation &perturbation) const {
-  Values slots(trace);
-  llvm::BitVector dirty(slots.size());
-  for (const Step &step : steps) {
-    bool depends = llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); });
-    Tensors operands;
-    if (depends || !perturbation.operands.empty() || !perturbation.states.empty()) {
-      operands = getOperands(step, slots);
-      depends |= perturb(step.op, operands, perturbation);
-    }
-    if (!depends)
-      continue;
-    FailureOr<Tensors> results = evaluateNear(step, operands, trace, perturbation);
-    if (failed(results))
-      return failure();
-    for (auto [slot, result] : llvm::zip_equal(step.results, *results)) {
-      slots[slot] = std::move(result);
-      dirty.set(slot);
-    }
-    for (unsigned slot : step.dead)
-      slots[slot] = Tensor();
-  }
-  return takeResults(slots);
-}
-
-static double sumSquaredDifferences(ArrayRef<float> a, ArrayRef<float> b) {
-  double sum = 0;
-  for (auto [x, y] : llvm::zip_equal(a, b)) {
-    double difference = static_cast<double>(x) - y;
-    sum += difference * difference;
-  }
-  return sum;
-}
-
-FailureOr<double> Interpreter::measureLocalError(const Values &trace,
-                                                 const Perturbation &perturbation) const {
-  double sum = 0;
-  for (const Step &step : steps) {
-    Tensors operands = getOperands(step, trace);
-    if (!perturb(step.op, operands, perturbation))
-      continue;
-    FailureOr<Tensors> results = evaluateNear(step, operands, trace, perturbation);
-    if (failed(results))
-      return failure();
-    sum += sumSquaredDifferences(results->front().data<float>(),
-                                 getValue(trace, step.op->getResult(0)).data<float>());
-  }
-  return sum;
 }
 
 /// In nanoseconds on one core of 2024: what a product and what a loop over elements take.

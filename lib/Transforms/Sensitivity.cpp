@@ -1,6 +1,6 @@
 //===- Sensitivity.cpp - Measure each format at each weight ---------------===//
 
-#include "ModelIdentity.h"
+#include "Calibration.h"
 #include "ReportSensitivity.h"
 #include "SelectCandidates.h"
 
@@ -14,13 +14,10 @@
 #include "ssmq/Measure/Journal.h"
 #include "ssmq/Measure/SensitivityTable.h"
 #include "ssmq/Support/Error.h"
-#include "ssmq/Support/Json.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Threading.h"
-#include "llvm/Support/xxhash.h"
 #include <unistd.h>
 
 namespace mlir::ssm {
@@ -55,14 +52,9 @@ private:
                                        ArrayRef<FormatList> formats);
   /// Tells on a terminal what the sweep will need; fails when the machine has less.
   Error stateMemory(const InterpreterProgram &program, int64_t tokens, unsigned threads);
-  Expected<RunIdentity> identify(const WeightStore &store, ArrayRef<int32_t> ids, int64_t sequences,
-                                 int64_t vocabSize);
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
               ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
               SensitivityTable &table);
-  /// Keeps the sequences that a program with a fixed number of tokens can be fed.
-  Error fitSequences(std::optional<int64_t> numTokens,
-                     SmallVectorImpl<ArrayRef<int32_t>> &sequences) const;
 };
 
 } // namespace
@@ -80,26 +72,6 @@ Expected<SweepOptions> SensitivityPass::makeOptions() const {
       options.shard >= options.numShards)
     return llvm::createStringError("shard must be i/n with i from 0 to n - 1, as 0/4");
   return options;
-}
-
-Expected<RunIdentity> SensitivityPass::identify(const WeightStore &store, ArrayRef<int32_t> ids,
-                                                int64_t sequences, int64_t vocabSize) {
-  Expected<std::string> hash = hashWeights(getOperation(), store);
-  if (!hash)
-    return hash.takeError();
-  RunIdentity identity;
-  identity.model = getModelName(getOperation(), store);
-  identity.checkpoint = *hash;
-  identity.calibration = llvm::sys::path::filename(tokens).str();
-  identity.calibrationDigest = toHex(llvm::xxh3_64bits(ArrayRef<uint8_t>(
-      reinterpret_cast<const uint8_t *>(ids.data()), ids.size() * sizeof(int32_t))));
-  identity.formatSet = ::ssmq::formatNumericsVersion.str();
-  if (!exactArithmetic && ::ssmq::hasByteProducts())
-    identity.formatSet += ", changes in bytes";
-  identity.sequenceLength = sequenceLength;
-  identity.numSequences = sequences;
-  identity.vocabSize = vocabSize;
-  return identity;
 }
 
 Error SensitivityPass::stateMemory(const InterpreterProgram &program, int64_t tokens,
@@ -151,24 +123,6 @@ Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> s
   return sweepSites(program, sites, formats, sequences, options, {find, add, endSequence});
 }
 
-Error SensitivityPass::fitSequences(std::optional<int64_t> numTokens,
-                                    SmallVectorImpl<ArrayRef<int32_t>> &sequences) const {
-  if (!numTokens)
-    return Error::success();
-  // The last token of a sequence is predicted, not fed.
-  if (sequenceLength != *numTokens + 1)
-    return llvm::createStringError(
-        "@forward takes exactly " + llvm::Twine(*numTokens) +
-        " tokens at a time; set sequence-length=" + llvm::Twine(*numTokens + 1));
-  llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
-    return static_cast<int64_t>(sequence.size()) != sequenceLength;
-  });
-  if (sequences.empty())
-    return llvm::createStringError("'" + tokens + "' holds fewer tokens than one sequence of " +
-                                   llvm::Twine(sequenceLength.getValue()));
-  return Error::success();
-}
-
 Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, ArrayRef<Site> sites,
                                                       ArrayRef<FormatList> formats) {
   WeightTotals totals = getWeightTotals(getOperation());
@@ -202,17 +156,9 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
     return options.takeError();
   if (tokens.empty() || output.empty())
     return llvm::createStringError("ssmq-sensitivity needs tokens=FILE and output=FILE");
-  if (sequenceLength < 2 || numSequences < 0)
-    return llvm::createStringError("sequence-length must be 2 or more, num-sequences 0 or more");
-  Expected<std::vector<int32_t>> ids = ::ssmq::readTokenFile(tokens);
-  if (!ids)
-    return ids.takeError();
-  SmallVector<ArrayRef<int32_t>> sequences = cutSequences(*ids, sequenceLength);
-  if (numSequences > 0 && static_cast<int64_t>(sequences.size()) > numSequences)
-    sequences.resize(numSequences);
-  if (sequences.empty())
-    return llvm::createStringError("'" + tokens + "' holds " + llvm::Twine(ids->size()) +
-                                   " tokens; calibration needs at least 2");
+  Expected<Calibration> calibration = Calibration::read(tokens, sequenceLength, numSequences);
+  if (!calibration)
+    return calibration.takeError();
   Expected<SmallVector<Site>> chosen = selectSites(module, sites);
   if (!chosen)
     return chosen.takeError();
@@ -225,23 +171,27 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
       InterpreterProgram::create(module, lookup, {});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
-  if (Error error = fitSequences((*program)->getNumTokens(), sequences))
+  if (Error error = calibration->fit((*program)->getNumTokens()))
     return std::move(error);
   if (Error error = dropUnfit((*program)->getInterpreter(), *chosen, *formatLists))
     return std::move(error);
-  if (Error error = stateMemory(**program, sequences.front().size(), options->threads))
+  if (Error error =
+          stateMemory(**program, calibration->getSequences().front().size(), options->threads))
     return std::move(error);
   Expected<RunIdentity> identity =
-      identify(*store, *ids, sequences.size(), (*program)->getVocabSize());
+      identifyRun(module, *store, *calibration, (*program)->getVocabSize());
   if (!identity)
     return identity.takeError();
+  if (!exactArithmetic && ::ssmq::hasByteProducts())
+    identity->formatSet += ", changes in bytes";
 
   Expected<SensitivityTable> table = makeTable(std::move(*identity), *chosen, *formatLists);
   if (!table)
     return table;
   if (!exactArithmetic)
     (*program)->prepareReruns(options->threads);
-  if (Error error = sweep(**program, *chosen, *formatLists, sequences, *options, *table))
+  if (Error error =
+          sweep(**program, *chosen, *formatLists, calibration->getSequences(), *options, *table))
     return std::move(error);
   remarkSensitivity(*chosen, *table);
   if (annotate)

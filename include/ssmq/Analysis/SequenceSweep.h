@@ -16,7 +16,8 @@ namespace mlir::ssm {
 
 class SequenceSweep {
 public:
-  /// Runs the teacher on all tokens but the last; each token is scored by the logits before it.
+  /// Runs the teacher on all tokens but the last; each token is scored by the logits before it. The
+  /// trace is that of the interpreter's base.
   static llvm::Expected<SequenceSweep> create(const InterpreterProgram &program,
                                               ArrayRef<int32_t> tokens);
 
@@ -24,6 +25,8 @@ public:
   const Interpreter::Values &getTrace() const { return trace; }
 
   llvm::Expected<::ssmq::DivergenceSums> measure(const SitePerturbation &perturbed) const;
+  /// Of many changes together, as exact as a run; for an interpreter without base.
+  llvm::Expected<::ssmq::DivergenceSums> measureWhole(const SitePerturbation &mix) const;
   /// Squared change of the results of the ops that use the site.
   llvm::Expected<double> measureLocalError(const SitePerturbation &perturbed) const;
   /// Noise floors, changes that should not matter: the sequence fed in two halves, and these

@@ -6,17 +6,39 @@
 #include "ssmq/Analysis/Sites.h"
 #include "ssmq/Formats/StaticRanges.h"
 #include "ssmq/Reference/Interpreter.h"
+#include <mutex>
 
 namespace mlir::ssm {
 
+/// The first thing that goes wrong while values are rounded inside a rerun; thread safe.
+class RoundingFault {
+public:
+  void keep(llvm::Error error);
+  /// An error when there is one.
+  llvm::Error take() const;
+
+private:
+  mutable std::mutex mutex;
+  std::string message;
+};
+
 /// What a rerun sees when a site is stored in a format, and what went wrong while it rounded
-/// states.
+/// values.
 struct SitePerturbation {
   Perturbation perturbation;
   /// Rounding a state cannot stop the op; ask for it after the rerun.
-  std::shared_ptr<std::string> fault = std::make_shared<std::string>();
+  std::shared_ptr<RoundingFault> fault = std::make_shared<RoundingFault>();
 
-  llvm::Error takeFault() const;
+  llvm::Error takeFault() const { return fault->take(); }
+};
+
+/// What is wanted at a site.
+struct SiteChange {
+  const Site *site = nullptr;
+  /// Null for what the program has there without a base.
+  std::shared_ptr<const ::ssmq::Format> format;
+  /// For static formats, else null.
+  const ::ssmq::StaticRanges *ranges = nullptr;
 };
 
 /// Stores the value of a site in a format: the operands read what remains of it, or the op rounds
@@ -25,6 +47,12 @@ struct SitePerturbation {
 llvm::Expected<SitePerturbation>
 perturbSite(const Site &site, const ::ssmq::Format &format, const ::ssmq::StaticRanges *ranges,
             const Interpreter &interpreter, const Interpreter::Values &trace, unsigned threads = 1);
+
+/// Stores several sites in formats at a time. Unlike perturbSite, which takes a value from a trace,
+/// this rounds what depends on tokens when the rerun reads it, so that changes add up along the
+/// program. What `formats` points to must outlive the result.
+llvm::Expected<SitePerturbation> perturbSites(ArrayRef<SiteChange> formats,
+                                              const Interpreter &interpreter);
 
 /// Whether the format can hold the values of a site that depends on weights alone; true of others,
 /// whose values are not known before a run. Fails when they are not finite.

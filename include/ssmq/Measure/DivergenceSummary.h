@@ -39,6 +39,15 @@ struct DivergenceSummary {
 /// One element a sequence.
 DivergenceSummary summarize(llvm::ArrayRef<DivergenceSums> sequences, int64_t vocabSize);
 
+/// A measurement with its factor in a sum.
+struct WeightedSums {
+  double factor = 1;
+  llvm::ArrayRef<DivergenceSums> sequences;
+};
+/// The sum of KL(p||q) of several students of one teacher on the same sequences. Its error is
+/// paired: what a sequence does to all of them alike cancels in a difference.
+Estimate combineKL(llvm::ArrayRef<WeightedSums> terms);
+
 } // namespace ssmq
 
 #endif // SSMQ_MEASURE_DIVERGENCESUMMARY_H

@@ -7,6 +7,9 @@
 // them, which is what makes a sensitivity sweep cheap. After `prepareReruns` it also evaluates them
 // by what changed (EvaluableOpInterface::evaluateNear).
 //
+// A base is a perturbation under which all reruns stand: traces are then of the program under it
+// (runPerturbed), and a rerun costs no more than without one.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_REFERENCE_INTERPRETER_H
@@ -37,12 +40,16 @@ using WeightLookup = std::function<llvm::Expected<::ssmq::Tensor>(StringRef)>;
 /// ml_program that programs are made of.
 void registerEvaluableModels(DialectRegistry &registry);
 
-/// What is different in a rerun.
+/// What is different in a rerun. Functions that are null leave as it is what a base changes.
 struct Perturbation {
   /// Read by these operands in the place of their values.
   llvm::SmallDenseMap<OpOperand *, ::ssmq::Tensor, 4> operands;
+  /// What these operands make of their values; an operand is here or in `operands`, not in both.
+  llvm::SmallDenseMap<OpOperand *, std::function<::ssmq::Tensor(const ::ssmq::Tensor &)>, 1> values;
   /// Applied to the states of these ops after each token.
   llvm::SmallDenseMap<Operation *, std::function<void(llvm::MutableArrayRef<float>)>, 1> states;
+
+  bool isEmpty() const { return operands.empty() && values.empty() && states.empty(); }
 };
 
 class Interpreter {
@@ -61,6 +68,17 @@ public:
   /// Lets reruns carry changes in bytes: right to about 1e-3 of their energy, and several times
   /// faster. Takes a byte a weight of memory. Without it reruns are as exact as runs.
   void prepareReruns(unsigned threads);
+
+  /// Sets what later reruns stand on; to be followed by prepareReruns where these shall carry
+  /// changes in bytes.
+  void setBase(Perturbation perturbation);
+  const Perturbation &getBase() const { return base; }
+
+  /// The results of the program under a perturbation, from the trace of a run without base, as
+  /// exact as a run; `perturbed`, if given, receives all values.
+  FailureOr<SmallVector<::ssmq::Tensor>> runPerturbed(const Values &trace,
+                                                      const Perturbation &perturbation,
+                                                      Values *perturbed = nullptr) const;
 
   /// The results under a perturbation of the run that `trace` holds. Only steps that depend on it
   /// are evaluated.
@@ -105,6 +123,12 @@ private:
   LogicalResult evaluate(const Step &step, Values &slots) const;
   FailureOr<Tensors> evaluateNear(const Step &step, const Tensors &operands, const Values &trace,
                                   const Perturbation &perturbation) const;
+  /// Evaluates the steps that depend on the perturbation of a program under another one.
+  LogicalResult rerunSteps(
+      Values &slots, const Perturbation &perturbation, const Perturbation &under, bool keepAll,
+      llvm::function_ref<FailureOr<Tensors>(const Step &, const Tensors &)> evaluateStep) const;
+  /// The slots of values that depend on weights alone and that the base changes.
+  llvm::BitVector findChangedConstants() const;
   Tensors takeResults(Values &slots) const;
 
   FunctionOpInterface function;
@@ -114,6 +138,7 @@ private:
   SmallVector<unsigned> resultSlots;
   /// Values that depend on weights alone; null elsewhere.
   Values constants;
+  Perturbation base;
 };
 
 } // namespace mlir::ssm

@@ -31,6 +31,7 @@ public:
                                          Interpreter::Values *trace) const;
 
   const Interpreter &getInterpreter() const { return *interpreter; }
+  void setBase(Perturbation base) { interpreter->setBase(std::move(base)); }
   void prepareReruns(unsigned threads) { interpreter->prepareReruns(threads); }
 
 private:

@@ -55,6 +55,33 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::ssm::SSMDialect"];
 }
 
+def MeasureMixPass : Pass<"ssmq-measure-mix", "::mlir::ModuleOp"> {
+  let summary = "measure whole assignments";
+  let description = [{
+    A sensitivity table has what a format costs at one site alone; this measures what assignments
+    cost as a whole: KL(p||q) and all else of a table's row, with standard errors, beside the sum
+    that `table` predicts. All sites of `--ssmq-list-sites` may be assigned. Several assignments
+    share the runs at full precision, and their differences are paired.
+
+    With `pairs=K`, what sums over sites miss, among the K sites of each assignment that cost most
+    by themselves: KL(s, t) - KL(s) - KL(t).
+  }];
+  let options = [
+    ListOption<"assignments", "assignments", "std::string", "Assignments to measure (JSON)">,
+    Option<"tokens", "tokens", "std::string", "",
+           "File with the calibration tokens: one JSON array of ids">,
+    Option<"table", "table", "std::string", "", "Sensitivity table to predict from">,
+    Option<"pairs", "pairs", "unsigned", "0", "Sites of each assignment to measure in pairs">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"threads", "threads", "unsigned", "0", "Mixes at the same time; 0: all cores">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"output", "output", "std::string", "", "Document to write (JSON)">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
 def ListSitesPass : Pass<"ssmq-list-sites", "::mlir::ModuleOp"> {
   let summary = "list the values that can be quantized";
   let description = [{

@@ -1,0 +1,176 @@
+//===- MeasureMix.cpp - Measure whole assignments -------------------------===//
+
+#include "Calibration.h"
+#include "ResolveMix.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Assign/Choices.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
+#include "ssmq/Import/WeightStore.h"
+#include "ssmq/Measure/MixDocument.h"
+#include "ssmq/Support/Error.h"
+#include "ssmq/Support/JsonFields.h"
+#include "ssmq/Transforms/Passes.h"
+#include "llvm/Support/Threading.h"
+#include <limits>
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_MEASUREMIXPASS
+#include "ssmq/Transforms/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+using llvm::Error;
+using llvm::Expected;
+using ::ssmq::Assignment;
+using ::ssmq::Candidate;
+using ::ssmq::combineKL;
+using ::ssmq::MeasuredMix;
+using ::ssmq::SensitivityTable;
+
+namespace {
+
+class MeasureMixPass : public mlir::ssm::impl::MeasureMixPassBase<MeasureMixPass> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+
+private:
+  Expected<llvm::json::Value> measure(std::shared_ptr<const ::ssmq::WeightStore> store);
+  /// What the table says of each assignment; fails when it lacks one of their formats.
+  Error predict(const ::ssmq::RunIdentity &run, ArrayRef<Assignment> chosen,
+                std::vector<MeasuredMix> &mixes) const;
+  Error measurePairs(MixMeasurement &measurement, const Mix &mix, MeasuredMix &result) const;
+};
+
+} // namespace
+
+Error MeasureMixPass::predict(const ::ssmq::RunIdentity &run, ArrayRef<Assignment> chosen,
+                              std::vector<MeasuredMix> &mixes) const {
+  Expected<SensitivityTable> known = SensitivityTable::read(table);
+  if (!known)
+    return known.takeError();
+  if (known->getIdentity().checkpoint != run.checkpoint)
+    return ::ssmq::makeError("{0} is of other weights than this module's", table);
+  std::map<Candidate, double> costs;
+  for (const ::ssmq::SensitivityRow &row : known->getRows())
+    costs[row.candidate] = std::max(0.0, row.estimate.forwardKL.mean);
+  for (auto [assignment, mix] : llvm::zip_equal(chosen, mixes)) {
+    mix.predictedKL = 0;
+    for (const ::ssmq::SiteFormat &one : assignment.sites) {
+      if (one.format == ::ssmq::keepFormat)
+        continue;
+      auto cost = costs.find({one.site, one.format});
+      if (cost == costs.end())
+        return ::ssmq::makeError("{0} has no row for {1} as {2}", table, ::ssmq::quote(one.site),
+                                 ::ssmq::quote(one.format));
+      mix.predictedKL += cost->second;
+    }
+  }
+  return Error::success();
+}
+
+Error MeasureMixPass::measurePairs(MixMeasurement &measurement, const Mix &mix,
+                                   MeasuredMix &result) const {
+  std::vector<Mix> single;
+  for (const SiteChange &one : mix)
+    single.push_back({one});
+  Expected<std::vector<SequenceSums>> alone =
+      measurement.measureChanges({}, single, /*exact=*/true);
+  if (!alone)
+    return alone.takeError();
+  SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, mix.size()));
+  auto getKey = [&](size_t i) { return std::make_pair(-combineKL({{1, (*alone)[i]}}).mean, i); };
+  llvm::sort(order, [&](size_t a, size_t b) { return getKey(a) < getKey(b); });
+  order.truncate(std::min<size_t>(pairs, order.size()));
+  SmallVector<std::pair<size_t, size_t>> wanted;
+  std::vector<Mix> both;
+  for (size_t i = 0; i < order.size(); ++i)
+    for (size_t j = i + 1; j < order.size(); ++j) {
+      wanted.emplace_back(order[i], order[j]);
+      both.push_back({mix[order[i]], mix[order[j]]});
+    }
+  Expected<std::vector<SequenceSums>> together =
+      measurement.measureChanges({}, both, /*exact=*/true);
+  if (!together)
+    return together.takeError();
+  auto name = [](const SiteChange &one) {
+    return Candidate{one.site->name, one.format->getSpelling()};
+  };
+  for (auto [pair, sums] : llvm::zip_equal(wanted, *together)) {
+    auto [a, b] = pair;
+    result.pairs.push_back({name(mix[a]), name(mix[b]),
+                            combineKL({{1, sums}, {-1, (*alone)[a]}, {-1, (*alone)[b]}})});
+  }
+  return Error::success();
+}
+
+Expected<llvm::json::Value>
+MeasureMixPass::measure(std::shared_ptr<const ::ssmq::WeightStore> store) {
+  if (assignments.empty() || tokens.empty() || output.empty())
+    return llvm::createStringError(
+        "ssmq-measure-mix needs assignments=FILE,..., tokens=FILE and output=FILE");
+  Expected<Calibration> calibration = Calibration::read(tokens, sequenceLength, numSequences);
+  if (!calibration)
+    return calibration.takeError();
+  ModuleOp module = getOperation();
+  SmallVector<Site> sites = findSites(module);
+  SiteIndex index(sites);
+  std::vector<Assignment> chosen;
+  std::vector<Mix> mixes;
+  std::vector<MeasuredMix> results;
+  for (const std::string &path : assignments) {
+    Expected<Assignment> assignment = Assignment::read(path);
+    if (!assignment)
+      return assignment.takeError();
+    Expected<Mix> mix = index.resolve(*assignment);
+    if (!mix)
+      return ::ssmq::makeError("{0}: {1}", path, llvm::toString(mix.takeError()));
+    results.push_back(
+        {path, assignment->method, std::numeric_limits<double>::quiet_NaN(), {}, {}});
+    chosen.push_back(std::move(*assignment));
+    mixes.push_back(std::move(*mix));
+  }
+  FailureOr<std::unique_ptr<InterpreterProgram>> program = InterpreterProgram::create(
+      module, [store](StringRef name) { return store->lookup(name); }, {});
+  if (failed(program))
+    return llvm::createStringError("the interpreter cannot run this module");
+  if (Error error = calibration->fit((*program)->getNumTokens()))
+    return std::move(error);
+  Expected<::ssmq::RunIdentity> run =
+      identifyRun(module, *store, *calibration, (*program)->getVocabSize());
+  if (!run)
+    return run.takeError();
+  if (!table.empty())
+    if (Error error = predict(*run, chosen, results))
+      return std::move(error);
+
+  MixMeasurement measurement(**program, calibration->getSequences(),
+                             threads ? threads
+                                     : llvm::hardware_concurrency().compute_thread_count());
+  Expected<std::vector<SequenceSums>> sums = measurement.measure(mixes);
+  if (!sums)
+    return sums.takeError();
+  for (auto [i, result] : llvm::enumerate(results)) {
+    result.sums = std::move((*sums)[i]);
+    if (pairs > 0)
+      if (Error error = measurePairs(measurement, mixes[i], result))
+        return std::move(error);
+  }
+  return makeMixDocument(*run, results);
+}
+
+void MeasureMixPass::runOnOperation() {
+  auto store = openCheckpoint(getOperation(), checkpoint);
+  if (failed(store))
+    return signalPassFailure();
+  Expected<llvm::json::Value> document = measure(*store);
+  Error error = document ? ::ssmq::writeJsonFile(output, *document) : document.takeError();
+  if (error) {
+    emitError(getOperation().getLoc()) << llvm::toString(std::move(error));
+    return signalPassFailure();
+  }
+  markAllAnalysesPreserved();
+}
