@@ -1,6 +1,7 @@
 """`ssmq rank`: which sites need more bits, and which of their ranks the data cannot tell apart."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 
 from . import stages, statistics
@@ -9,13 +10,14 @@ from .report import Table
 from .sensitivity import Row, SensitivityTable
 
 ALL = "all"
+EACH = "the smallest format of each kind"
 
 
 @dataclass(frozen=True)
 class Ranking:
     source: SensitivityTable
     format: str
-    """Canonical, or ALL."""
+    """Canonical, ALL or EACH."""
     rows: list[Row]
     ranks: list[statistics.Rank]
     """From the most sensitive on; `index` counts in `rows`."""
@@ -58,7 +60,7 @@ class Ranking:
                 row.site, kinds[row.site], row.format, str(row.bytes),
                 f"{'~' if row.is_predicted else ''}{one.value:.2e}", interval, places,
                 "noise" if one.is_below_floor else "≈" if one.is_tied_with_previous else ""])
-        if self.format != ALL:
+        if self.format not in (ALL, EACH):
             table.drop("format")
         if len(set(kinds.values())) == 1:
             table.drop("kind")
@@ -82,17 +84,34 @@ class Ranking:
                           indent=1)
 
 
+def choose_smallest(table: SensitivityTable) -> dict[str, str]:
+    """For each kind of site the smallest of the formats that the most sites of the kind have."""
+    kinds = {site.name: site.kind for site in table.sites}
+    covered = defaultdict(lambda: [0, 0])
+    for row in table.rows:
+        entry = covered[kinds[row.site], row.format]
+        entry[0] -= 1
+        entry[1] += row.bytes
+    smallest: dict[str, str] = {}
+    for kind, format in sorted(covered, key=lambda key: (covered[key], key)):
+        smallest.setdefault(kind, format)
+    return smallest
+
+
 def rank(table: SensitivityTable, format: str | None = None, top: int = 0) -> Ranking:
     known = table.formats
     if not known:
         raise Error(f"{table.path} holds no rows")
+    kinds = {site.name: site.kind for site in table.sites}
+    smallest = choose_smallest(table)
     if format is None:
-        format = known[0]
+        format = EACH if len(set(smallest.values())) > 1 else next(iter(smallest.values()))
     elif format != ALL and format not in known:
         format = stages.get_spelling(format)
         if format not in known:
             raise Error(f"{table.path} has no rows in '{format}'; it has {', '.join(known)}")
-    rows = [row for row in table.rows if format in (ALL, row.format)]
+    wanted = smallest if format == EACH else defaultdict(lambda: format)
+    rows = [row for row in table.rows if format == ALL or row.format == wanted[kinds[row.site]]]
     # A row that was not measured at all has no place.
     rows = [row for row in rows if row.is_predicted or len(row.sequences)]
     if not rows:

@@ -48,6 +48,20 @@ def test_smallest_format_is_ranked(run, tmp_path):
     assert "predicted" in output and "Noise floor: 1.5e-01 (weights in bf16)" in output
 
 
+def test_each_kind_has_its_smallest_format(run, tmp_path):
+    """A format of few sites or of other kinds does not decide for weights."""
+    sites = [tables.make_site(name) for name in "ab"] + [tables.make_site("s", "state")]
+    rows = [tables.make_row(site, format, size, kl) for site, format, size, kl in (
+        ("a", I4, 40, 5), ("b", I4, 40, 2), ("a", I8, 80, 0.2), ("b", I8, 80, 0.1),
+        ("a", "mxfp4", 10, 9), ("s", "f16", 4, 3), ("s", "bf16", 4, 4), ("s", I8, 20, 1))]
+    table = tables.make_table(tmp_path / "table.json", sites, rows)
+    code, output, _ = run("rank", table, "--json")
+    assert code == 0
+    assert [(row["site"], row["format"]) for row in json.loads(output)["rows"]] == [
+        ("a", I4), ("s", "bf16"), ("b", I4)]
+    assert "in the smallest format of each kind" in " ".join(run("rank", table)[1].split())
+
+
 def test_below_the_floor_all_are_ties(run, tmp_path):
     table = make_table(tmp_path / "table.json")
     # The short spelling of a format is understood too.
@@ -72,7 +86,7 @@ def test_one_sequence(run, tmp_path):
             row["sums"] = {name: column[:1] for name, column in row["sums"].items()}
 
     table = make_table(tmp_path / "table.json", cut)
-    code, output, _ = run("rank", table)
+    code, output, _ = run("rank", table, "--format", I4)
     assert code == 0 and output.count("unknown") == 2 and output.count(" 1-2 ") == 2
 
 

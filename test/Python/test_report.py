@@ -144,7 +144,7 @@ def test_hostile_names(run, tmp_path):
     assert len(re.findall("<script", re.sub("(?s)<script>.*?</script>", "<script", text))) == 4
     assert "<title>Sensitivity of &lt;/title&gt;" in text
 
-    code, _, _ = run("export", table, "--csv", tmp_path / "table.csv")
+    code, _, _ = run("export", table, "--to", "csv", "-o", tmp_path / "table.csv")
     assert code == 0
     with open(tmp_path / "table.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -155,7 +155,7 @@ def test_hostile_names(run, tmp_path):
 
 def test_csv(run, table, tmp_path):
     path = tmp_path / "table.csv"
-    code, output, _ = run("export", table, "--csv", path)
+    code, output, _ = run("export", table, "--to", "csv", "-o", path)
     assert code == 0 and "7 rows" in output
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -188,7 +188,7 @@ def test_one_site(run, tmp_path, sequences):
     assert one["rows"][0][6:8] == [None, None] and one["floors"] == []
     assert one["gaps"][0] == "there is no noise floor"
     assert "the one site" in one["views"][0]["sentences"][0]
-    assert run("export", table, "--csv", tmp_path / "table.csv")[0] == 0
+    assert run("export", table, "--to", "csv", "-o", tmp_path / "table.csv")[0] == 0
 
 
 @pytest.mark.parametrize("change, message", [
@@ -205,14 +205,15 @@ def test_bad_tables(fails, tmp_path, change, message):
     table = make_table(tmp_path / "table.json", [make_site("a")], [make_row("a", I4, 128, 0.1)])
     table.write_text(json.dumps(json.loads(table.read_text()) | change))
     fails(message, "report", table, "-o", tmp_path / "report.html")
-    fails(message, "export", table, "--csv", tmp_path / "table.csv")
+    fails(message, "export", table, "--to", "csv", "-o", tmp_path / "table.csv")
 
 
 def test_outputs(fails, table, tmp_path):
     fails("does not exist", "report", tmp_path / "none.json", "-o", tmp_path / "report.html")
     fails("table.json exists", "report", table, "-o", table)
-    fails("table.json exists", "export", table, "--csv", table)
-    fails("none is not a directory", "export", table, "--csv", tmp_path / "none" / "table.csv")
+    fails("table.json exists", "export", table, "--to", "csv", "-o", table)
+    fails("none is not a directory", "export", table, "--to", "csv", "-o",
+          tmp_path / "none" / "table.csv")
 
 
 def test_without_the_extra(fails, table, monkeypatch, tmp_path):

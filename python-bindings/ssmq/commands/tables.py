@@ -12,7 +12,7 @@ from .options import JsonOption, TableFile, app, show
 @app.command()
 def rank(table: TableFile,
          format: Annotated[str | None, typer.Option(
-             "--format", metavar="FORMAT", show_default="the smallest of the table",
+             "--format", metavar="FORMAT", show_default="the smallest of each kind of site",
              help="The format to rank sites by; `all` ranks all rows of the table.")] = None,
          top: Annotated[int, typer.Option("--top", metavar="N", min=0,
                                           help="Show only so many; 0 shows all.")] = 0,
@@ -53,17 +53,3 @@ def report(tables: Annotated[list[Path], typer.Argument(
     write_file(output, text)
     make_console().print(f"{output}: {output.stat().st_size / 1e6:.2f} MB", markup=False,
                          highlight=False)
-
-
-@app.command()
-def export(table: TableFile,
-           csv: Annotated[Path, typer.Option("--csv", metavar="FILE",
-                                             help="The CSV file to write.")]) -> None:
-    """Write a table as CSV, a line for each row (docs/Tables.md says what the columns are)."""
-    from .. import csv_table
-    from ..output import check_new, write_file
-
-    check_new(csv)
-    text = csv_table.format(table)
-    write_file(csv, text)
-    make_console().print(f"{csv}: {text.count(chr(10)) - 1} rows", markup=False, highlight=False)

@@ -1,0 +1,47 @@
+"""Commands for tools and machines that a model is deployed on."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..report import make_console
+from .options import app
+
+
+class Target(StrEnum):
+    csv = "csv"
+    llama_cpp = "llama.cpp"
+    nncf = "nncf"
+    torchao = "torchao"
+    safetensors = "safetensors"
+
+
+@app.command()
+def export(source: Annotated[Path, typer.Argument(
+               metavar="FILE", show_default=False,
+               help="What `ssmq assign` wrote; for csv, what `ssmq measure` wrote.")],
+           target: Annotated[Target, typer.Option("--to", help="What to write.")],
+           output: Annotated[Path, typer.Option("-o", metavar="OUT",
+                                                help="The file to write; for safetensors, a "
+                                                     "directory.")],
+           model: Annotated[Path | None, typer.Option(
+               "--model", metavar="MODEL",
+               help="The model that the assignment is for: shapes and names are checked. "
+                    "safetensors needs it.")] = None,
+           take_nearest: Annotated[bool, typer.Option(
+               "--nearest", help="Where the other tool has no such format, take what is near and "
+                                 "say so.")] = False) -> None:
+    """Write an assignment for other tools: arguments of llama-quantize (llama.cpp), calls of
+    nncf.compress_weights (nncf), a configuration of each module (torchao), or a checkpoint with
+    rounded weights that transformers loads (safetensors). Or a table as CSV."""
+    from .. import export as work
+    from ..output import check_new
+
+    check_new(output)
+    if target == Target.csv:
+        note = work.write_csv(source, output)
+    else:
+        note = work.write_assignment(source, target.value, output, model, take_nearest)
+    make_console().print(note, markup=False, highlight=False)

@@ -1,0 +1,1 @@
+"""What an assignment is for other tools: their options, configurations and checkpoints."""

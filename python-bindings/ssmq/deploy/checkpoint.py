@@ -1,0 +1,55 @@
+"""A checkpoint with the values that quantized weights stand for, in f32, which loses none of them:
+transformers loads it as it loads the original."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from .. import formats
+from ..errors import Error
+from ..model import Model
+from ..output import new_directory
+from ..quantize import COPIED, WEIGHTS
+from .choices import KEEP, Choice, Match
+from .tensors import open_checkpoint, write_checkpoint
+
+_DTYPE = "float32"
+
+
+def find(choice: Choice) -> Match:
+    """The kind of the site."""
+    if choice.format.spelling == KEEP:
+        return Match(None)
+    if choice.role != "weight":
+        return Match(None, "only weights are in a checkpoint")
+    return Match(choice.kind)
+
+
+def _round(choice: Choice, kind: str, values: np.ndarray) -> np.ndarray:
+    # A norm is one row.
+    matrix = values.reshape(1, -1) if kind == "norm" else values
+    return formats.round(matrix, choice.format.spelling, kind).reshape(values.shape)
+
+
+def write(found: list[tuple[Choice, Match]], model: Model, out: Path) -> None:
+    tensors = open_checkpoint(model.directory)
+    rounded = {f"{choice.module}.{choice.role}": (choice, one.value)
+               for choice, one in found if one.value}
+    for name, (choice, _) in rounded.items():
+        if name not in tensors:
+            raise Error(f"{model.directory} has no tensor {name} for site '{choice.site}'")
+    config = {**model.config, "dtype": _DTYPE}
+    if "torch_dtype" in config:
+        config["torch_dtype"] = _DTYPE
+
+    def change(name: str, values: np.ndarray) -> np.ndarray:
+        return _round(*rounded[name], values) if name in rounded else values
+
+    with new_directory(out) as scratch:
+        write_checkpoint(scratch / WEIGHTS, tensors, change)
+        for name in COPIED:
+            if (model.directory / name).exists():
+                shutil.copyfile(model.directory / name, scratch / name)
+        (scratch / "config.json").write_text(json.dumps(config, indent=2) + "\n")
