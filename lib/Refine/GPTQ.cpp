@@ -96,9 +96,8 @@ std::vector<float> Rounding::sumErrors(int64_t begin, int64_t end) const {
 void Rounding::searchGroup(int64_t group, ArrayRef<float> targets, int64_t begin, int64_t end) {
   std::vector<float> importance;
   for (int64_t k = begin; k < end; ++k)
-    importance.push_back(options.activationOrder
-                             ? static_cast<float>(hessian.get(k, k))
-                             : getFactor(k, k) * getFactor(k, k));
+    importance.push_back(options.activationOrder ? static_cast<float>(hessian.get(k, k))
+                                                 : getFactor(k, k) * getFactor(k, k));
   parallelFor(options.threads, rows, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) {
       ArrayRef<float> values = targets.slice(row * (end - begin), end - begin);
@@ -121,7 +120,7 @@ void Rounding::searchReachedGroup(int64_t begin, int64_t end) {
   parallelFor(options.threads, rows, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) {
       float *x = moves.data() + row * size;
-      for (int64_t k = 0; k < size; ++k) {
+      for (int64_t k = 0; begin > 0 && k < size; ++k) {
         const float *right = factor.data() + (begin + k) * n + begin;
         float move = x[k] /= right[k];
         for (int64_t i = k + 1; i < size; ++i)

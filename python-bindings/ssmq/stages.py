@@ -93,3 +93,29 @@ def assign_file(model: Model, assignment: Path, output: Path) -> None:
 def quantize(model: Model, output: Path, threads: int) -> None:
     """Stores the weights in their formats, in a new safetensors file."""
     model.run_pipeline(pass_text("ssmq-quantize", output=output, threads=threads))
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """As ssmq-refine has them; None takes the default of the pass."""
+
+    method: str = "gptq"
+    """mse, hessian or gptq; the last two need a calibration text."""
+    sequence_length: int = 256
+    num_sequences: int = 0
+    act_order: bool | None = None
+    damping: float | None = None
+    threads: int = 0
+
+
+def refine(model: Model, original: Path, output: Path, calibration: Text | None,
+           options: RefineOptions) -> None:
+    """Chooses better codes and scales for the model's quantized weights; `original` is the
+    checkpoint that they were made from."""
+    with scratch_directory() as scratch:
+        tokens = None
+        if calibration:
+            tokens = scratch / "tokens.json"
+            tokens.write_text(json.dumps(calibration.tokens))
+        model.run_pipeline(pass_text("ssmq-refine", original=original, output=output,
+                                     tokens=tokens, **vars(options)))

@@ -3,7 +3,8 @@
 // GPTQ (arXiv 2210.17323) rounds the columns of a weight one after the other and moves the columns
 // that are left so that they make up for the error, as far as the layer's inputs let them. It is
 // computed here in the form of LDLQ, which gives the same codes without an inverse (QuIP, arXiv
-// 2307.13304, theorem 6): with H = R R^T, R upper triangular, column k of the weight W is rounded as
+// 2307.13304, theorem 6): with H = R R^T, R upper triangular, column k of the weight W is rounded
+// as
 //   W_k + sum_{j < k} (W_j - V_j) R_jk / R_kk,
 // where V_j are the rounded columns, and the error of a row v of W becomes
 //   sum_k R_kk^2 (v_k as it was rounded - its rounded value)^2,

@@ -27,7 +27,8 @@ public:
 
   /// Inputs as f32 [tokens, columns]. Bits do not depend on `threads`.
   void add(const Tensor &inputs, unsigned threads = 1);
-  /// Adds `fraction` of the mean of the diagonal to it: errors of the weights themselves count, too.
+  /// Adds `fraction` of the mean of the diagonal to it: errors of the weights themselves count,
+  /// too.
   void addIdentity(double fraction);
   /// Adds what another one has summed.
   void add(const Hessian &other);

@@ -132,6 +132,39 @@ def QuantizePass : Pass<"ssmq-quantize", "::mlir::ModuleOp"> {
                            "::mlir::ml_program::MLProgramDialect"];
 }
 
+def RefinePass : Pass<"ssmq-refine", "::mlir::ModuleOp"> {
+  let summary = "choose better codes and scales for quantized weights";
+  let description = [{
+    Replaces codes, scales and zero points of each `!quant.any` weight, of the same types and sizes,
+    by ones that change the program less, from the original weights: scales of least squared error
+    (`mse`), of least error weighted by the mean square of each input channel (`hessian`), or
+    codes that make up for each other's errors (`gptq`). Inputs of a layer are those that the
+    program, with all earlier layers refined, has on the calibration tokens: one pass over all of
+    them in program order. A table that is embedding and head at once is refined first, for the
+    head's inputs. Weights of embeddings and convolutions get the scales of `mse`. See
+    docs/Refinement.md.
+
+    Writes a new safetensors file, all other tensors copied, that becomes the module's checkpoint.
+  }];
+  let options = [
+    Option<"method", "method", "std::string", "\"gptq\"", "mse, hessian or gptq">,
+    Option<"tokens", "tokens", "std::string", "",
+           "File with the calibration tokens: one JSON array of ids (hessian, gptq)">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"damping", "damping", "double", "0.01",
+           "Added to the diagonal of the Hessian, in parts of its mean (gptq)">,
+    Option<"actOrder", "act-order", "bool", "false",
+           "Round the columns of the largest inputs first (gptq)">,
+    Option<"original", "original", "std::string", "", "The checkpoint that was quantized">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the quantized weights are (default: the module's ssm.checkpoint)">,
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
 def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
   let summary = "give quantized weights the type of their bytes";
   let description = [{

@@ -1,7 +1,7 @@
 //===- CholeskyTest.cpp - Factors of symmetric matrices -------------------===//
 
-#include "RefineTestUtils.h"
 #include "ssmq/Refine/Cholesky.h"
+#include "RefineTestUtils.h"
 #include "gtest/gtest.h"
 
 using namespace ssmq;

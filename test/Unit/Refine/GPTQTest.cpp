@@ -34,7 +34,8 @@ protected:
 };
 
 TEST_P(GPTQTest, LosesLessOfTheOutputThanScalesAlone) {
-  double nearest = measure(format->quantize(weight)), scales = measure(refine(RefineMethod::Hessian)),
+  double nearest = measure(format->quantize(weight)),
+         scales = measure(refine(RefineMethod::Hessian)),
          gptq = measure(refine(RefineMethod::GPTQ));
   EXPECT_LT(scales, nearest);
   EXPECT_LT(gptq, 0.6 * scales);

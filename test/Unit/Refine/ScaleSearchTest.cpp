@@ -1,9 +1,9 @@
 //===- ScaleSearchTest.cpp - The best grid for a run of values ------------===//
 
+#include "ssmq/Refine/ScaleSearch.h"
 #include "RefineTestUtils.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Refine/Refine.h"
-#include "ssmq/Refine/ScaleSearch.h"
 #include "gtest/gtest.h"
 
 using namespace llvm;

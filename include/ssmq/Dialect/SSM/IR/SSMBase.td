@@ -40,6 +40,9 @@ def SSM_Dialect : Dialect {
     static constexpr llvm::StringLiteral kSitesAttrName = "ssm.sites";
     /// Module attribute that names the checkpoint directory of the weights.
     static constexpr llvm::StringLiteral kCheckpointAttrName = "ssm.checkpoint";
+    /// Module attribute (string) that names how codes were refined; absent where they are those of
+    /// nearest rounding.
+    static constexpr llvm::StringLiteral kRefinedAttrName = "ssm.refined";
     void registerAttributes();
   }];
   let hasConstantMaterializer = 0;

@@ -1,0 +1,75 @@
+"""What better rounding adds at the same bits, as a Markdown table.
+
+    refine.py MODEL [--calibration TEXT] [--evaluation TEXT] [--formats LIST] [--methods LIST]
+              [--num-sequences N]
+
+Each format is given to all weights, refined by each method on the calibration text, and evaluated
+on the evaluation text against the model itself, as `ssmq quantize --uniform FORMAT --refine METHOD`
+and `ssmq eval --teacher MODEL` do.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import ssmq
+from ssmq import stages
+from ssmq.engine import Engine, get_threads, make_program
+from ssmq.output import scratch_directory
+from ssmq.text import Text, read_text
+from ssmq.tokenizer import Tokenizer
+
+FORMATS = "int3:g64,int3:channel,int4:g64,int4:channel"
+METHODS = "nearest,mse,hessian,gptq,gptq+order"
+
+
+def make_student(model: ssmq.Model, format: str, method: str, calibration: Text,
+                 num_sequences: int, scratch: Path) -> ssmq.Model:
+    student = model.clone()
+    stages.assign_uniform(student, format, scratch / "assignment.json")
+    stages.quantize(student, scratch / "nearest.safetensors", get_threads())
+    if method != "nearest":
+        name, _, order = method.partition("+")
+        options = stages.RefineOptions(name, num_sequences=num_sequences,
+                                       act_order=bool(order) or None)
+        stages.refine(student, model.directory, scratch / f"{method}.safetensors", calibration,
+                      options)
+    return student
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--calibration", type=Path)
+    parser.add_argument("--evaluation", type=Path)
+    parser.add_argument("--formats", default=FORMATS)
+    parser.add_argument("--methods", default=METHODS)
+    parser.add_argument("--num-sequences", type=int, default=0)
+    given = parser.parse_args()
+    data, tokenizer = given.model / "data", Tokenizer(given.model)
+    calibration = read_text(given.calibration or data / "calibration.txt", tokenizer)
+    evaluation = read_text(given.evaluation or data / "evaluation.txt", tokenizer)
+    model = ssmq.load(given.model)
+    teacher = make_program(model, Engine.fast, 1)
+    print("| format | method | KL(original, quantized) | perplexity | seconds |")
+    print("|---|---|---:|---:|---:|")
+    with scratch_directory() as scratch:
+        cache = scratch / "teacher"
+        for format in given.formats.split(","):
+            for method in given.methods.split(","):
+                start = time.perf_counter()
+                student = make_student(model, format, method, calibration, given.num_sequences,
+                                       scratch)
+                seconds = time.perf_counter() - start
+                result = make_program(student, Engine.fast, 1).evaluate(
+                    evaluation.tokens, teacher, 512, get_threads(), cache, "teacher")
+                kl, perplexity = result.forward_kl, result.perplexity
+                print(f"| {format} | {method} | {kl.mean:.5f} ± {kl.standard_error:.5f} | "
+                      f"{perplexity.mean:.3f} | {seconds:.1f} |")
+                sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

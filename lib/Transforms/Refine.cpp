@@ -1,0 +1,157 @@
+//===- Refine.cpp - Better codes for quantized weights --------------------===//
+
+#include "RefineWeights.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Analysis/CalibrationRun.h"
+#include "ssmq/Analysis/SensitivitySweep.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
+#include "ssmq/Formats/Packing.h"
+#include "ssmq/Import/WeightStore.h"
+#include "ssmq/Support/Error.h"
+#include "ssmq/Support/Json.h"
+#include "ssmq/Transforms/Passes.h"
+#include "llvm/Support/Threading.h"
+#include <unistd.h>
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_REFINEPASS
+#include "ssmq/Transforms/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+using ::ssmq::NamedTensor;
+using ::ssmq::RefineMethod;
+using ::ssmq::Tensor;
+using ::ssmq::WeightStore;
+
+namespace {
+
+class RefinePass : public mlir::ssm::impl::RefinePassBase<RefinePass> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+
+private:
+  Error checkOptions() const;
+  Error refine(const WeightStore &store);
+  Error refineOnInputs(const WeightStore &store, WeightRefiner &refiner);
+  /// All tensors of the store, those of the weights replaced.
+  Error write(const WeightStore &store, ArrayRef<QuantizedWeight> weights,
+              const WeightRefiner &refiner) const;
+};
+
+} // namespace
+
+Error RefinePass::checkOptions() const {
+  if (output.empty() || original.empty())
+    return createStringError("ssmq-refine needs original=CHECKPOINT, which was quantized, and "
+                             "output=FILE, the safetensors file to write");
+  if (sequenceLength < 1 || numSequences < 0)
+    return createStringError("sequence-length must be 1 or more, num-sequences 0 or more");
+  if (!(damping > 0) || damping > 1)
+    return createStringError("damping must be above 0 and at most 1");
+  return Error::success();
+}
+
+Error RefinePass::refineOnInputs(const WeightStore &store, WeightRefiner &refiner) {
+  if (tokens.empty())
+    return createStringError("method=" + method + " needs tokens=FILE, the calibration tokens");
+  Expected<std::vector<int32_t>> ids = ::ssmq::readTokenFile(tokens);
+  if (!ids)
+    return ids.takeError();
+  auto lookup = [&store](StringRef name) { return store.lookup(name); };
+  FailureOr<std::unique_ptr<InterpreterProgram>> program =
+      InterpreterProgram::create(getOperation(), lookup, {});
+  if (failed(program))
+    return createStringError("the interpreter cannot run this module");
+  int64_t length = (*program)->getNumTokens().value_or(sequenceLength);
+  SmallVector<ArrayRef<int32_t>> sequences = cutSequences(*ids, length);
+  if ((*program)->getNumTokens())
+    llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
+      return static_cast<int64_t>(sequence.size()) != length;
+    });
+  if (numSequences > 0 && static_cast<int64_t>(sequences.size()) > numSequences)
+    sequences.resize(numSequences);
+  if (sequences.empty())
+    return ::ssmq::makeError("{0} holds too few tokens ({1}) for calibration",
+                             ::ssmq::quote(tokens), ids->size());
+  double needed = static_cast<double>(CalibrationRun::estimateMemory(**program, sequences)) / 1e9;
+  double present = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;
+  if (needed > present)
+    return ::ssmq::makeError("the calibration needs about {0:F1} GB and this machine has {1:F1}; "
+                             "fewer sequences need less",
+                             needed, present);
+  return refiner.refineOn(**program, store, sequences);
+}
+
+Error RefinePass::write(const WeightStore &store, ArrayRef<QuantizedWeight> weights,
+                        const WeightRefiner &refiner) const {
+  llvm::StringMap<Tensor> changed;
+  for (auto [weight, refined] : llvm::zip_equal(weights, refiner.getResults())) {
+    changed[weight.getName()] = ::ssmq::packCodes(refined.codes, weight.bits);
+    changed[ml_program::GlobalOp(weight.scales).getSymName()] = refined.scales;
+    if (weight.zeroPoints)
+      changed[ml_program::GlobalOp(weight.zeroPoints).getSymName()] = refined.zeroPoints;
+  }
+  std::vector<NamedTensor> tensors;
+  for (StringRef name : store.getNames()) {
+    Expected<Tensor> tensor = store.lookup(name);
+    if (!tensor)
+      return tensor.takeError();
+    if (auto it = changed.find(name); it != changed.end()) {
+      if (it->second.getNumBytes() != tensor->getNumBytes())
+        return ::ssmq::makeError("{0} takes {1} bytes in the checkpoint, but {2} refined",
+                                 ::ssmq::quote(name), tensor->getNumBytes(),
+                                 it->second.getNumBytes());
+      *tensor = Tensor::borrow(tensor->getDType(), tensor->getShape(), it->second.getRawData(),
+                               std::make_shared<const Tensor>(it->second));
+    }
+    tensors.push_back({name.str(), *tensor});
+  }
+  ::ssmq::SafetensorsMetadata metadata = {{"format", "ssmq"}, {"refined", method}};
+  return ::ssmq::writeSafetensors(output, tensors, metadata);
+}
+
+Error RefinePass::refine(const WeightStore &store) {
+  if (Error error = checkOptions())
+    return error;
+  Expected<RefineMethod> parsed = ::ssmq::parseRefineMethod(method);
+  if (!parsed)
+    return parsed.takeError();
+  SmallVector<QuantizedWeight> weights = findQuantizedWeights(getOperation());
+  if (weights.empty())
+    return createStringError("no weight is stored in codes; run --ssmq-quantize first, and "
+                             "--ssmq-pack only afterwards");
+  Expected<WeightStore> from = WeightStore::open(original);
+  if (!from)
+    return from.takeError();
+  ::ssmq::GPTQOptions options;
+  options.damping = damping;
+  options.activationOrder = actOrder;
+  options.threads = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
+  WeightRefiner refiner(weights, *from, *parsed, options);
+  if (Error error =
+          *parsed == RefineMethod::MSE ? refiner.refineScales() : refineOnInputs(store, refiner))
+    return error;
+  return write(store, weights, refiner);
+}
+
+void RefinePass::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto store = openCheckpoint(module, checkpoint);
+  if (failed(store))
+    return signalPassFailure();
+  if (Error error = refine(**store)) {
+    emitError(module.getLoc()) << llvm::toString(std::move(error));
+    return signalPassFailure();
+  }
+  module->setAttr(SSMDialect::kCheckpointAttrName, StringAttr::get(&getContext(), output));
+  module->setAttr(SSMDialect::kRefinedAttrName, StringAttr::get(&getContext(), method));
+}
