@@ -46,9 +46,8 @@ Error MixMeasurement::addRanges(llvm::MutableArrayRef<Mix> mixes) {
   return Error::success();
 }
 
-Expected<std::vector<SequenceSums>> MixMeasurement::measureEach(StringRef label,
-                                                                ArrayRef<Mix> mixes,
-                                                                MeasureOne measureOne) {
+Expected<std::vector<SequenceSums>>
+MixMeasurement::measureEach(StringRef label, ArrayRef<Mix> mixes, MeasureOne measureOne) {
   std::vector<SequenceSums> sums(mixes.size(), SequenceSums(sequences.size()));
   ::ssmq::Progress progress(label, static_cast<double>(mixes.size() * sequences.size()));
   for (size_t k = 0; k < sequences.size() && !mixes.empty(); ++k) {
@@ -103,8 +102,7 @@ MixMeasurement::measureChanges(Mix base, std::vector<Mix> changes, bool exact) {
   llvm::scope_exit restore([&] { program.setBase(Perturbation()); });
   if (!exact)
     program.prepareReruns(threads);
-  auto measureOne = [&](const SequenceSweep &sweep,
-                        const Mix &change) -> Expected<DivergenceSums> {
+  auto measureOne = [&](const SequenceSweep &sweep, const Mix &change) -> Expected<DivergenceSums> {
     Expected<SitePerturbation> perturbed = perturbSites(change, sweep.getInterpreter());
     if (!perturbed)
       return perturbed.takeError();

@@ -41,11 +41,11 @@ Knapsack::Knapsack(llvm::ArrayRef<std::vector<KnapsackOption>> all) {
     std::vector<Option> &group = groups.emplace_back();
     for (size_t index : indices) {
       const KnapsackOption &option = options[index];
-      auto cost = static_cast<int64_t>(
-          std::llround((option.cost - options[indices.back()].cost) / unit));
+      auto cost =
+          static_cast<int64_t>(std::llround((option.cost - options[indices.back()].cost) / unit));
       if (group.empty() || cost < group.back().cost)
-        group.push_back({option.weight - options[indices.front()].weight, cost,
-                         static_cast<uint32_t>(index)});
+        group.push_back(
+            {option.weight - options[indices.front()].weight, cost, static_cast<uint32_t>(index)});
     }
   }
 }
@@ -108,10 +108,10 @@ std::vector<size_t> Knapsack::Front::getOptions(size_t point) const {
 }
 
 std::optional<size_t> Knapsack::Front::find(int64_t capacity) const {
-  size_t point = llvm::partition_point(
-                     lists.back(),
-                     [&](const Pair &pair) { return base + pair.weight <= capacity; }) -
-                 lists.back().begin();
+  size_t point =
+      llvm::partition_point(lists.back(),
+                            [&](const Pair &pair) { return base + pair.weight <= capacity; }) -
+      lists.back().begin();
   return point ? std::optional<size_t>(point - 1) : std::nullopt;
 }
 
@@ -160,8 +160,8 @@ public:
     size_t numSteps;
   };
   Bounds get(int64_t rest) const {
-    size_t taken = llvm::partition_point(weights, [&](int64_t w) { return w <= rest; }) -
-                   weights.begin();
+    size_t taken =
+        llvm::partition_point(weights, [&](int64_t w) { return w <= rest; }) - weights.begin();
     int64_t reached = largest - (taken ? gains[taken - 1] : 0);
     if (taken == steps.size())
       return {reached, reached, taken};

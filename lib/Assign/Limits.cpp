@@ -15,10 +15,8 @@ static constexpr double picoseconds = 1000;
 
 int64_t ssmq::getUse(const Choice &choice, Resource resource) {
   switch (resource) {
-  case Resource::StoredBytes:
-    return choice.bytes;
-  case Resource::Memory:
-    return choice.bytes + choice.runtimeBytes;
+  case Resource::StoredBytes: return choice.bytes;
+  case Resource::Memory: return choice.bytes + choice.runtimeBytes;
   case Resource::DecodeTime:
     return static_cast<int64_t>(std::ceil(choice.decodeNanoseconds * picoseconds));
   case Resource::PrefillTime:
@@ -44,9 +42,9 @@ Expected<std::vector<Capacity>> ssmq::getCapacities(const AssignmentProblem &pro
   auto addTime = [&](Resource resource, std::optional<double> limit, double rest) {
     constexpr double largest = 0x1p62;
     if (limit)
-      capacities.push_back({resource, static_cast<int64_t>(std::clamp(
-                                          std::floor((*limit - rest) * picoseconds), -largest,
-                                          largest))});
+      capacities.push_back(
+          {resource, static_cast<int64_t>(std::clamp(std::floor((*limit - rest) * picoseconds),
+                                                     -largest, largest))});
   };
   addTime(Resource::DecodeTime, limits.decodeNanoseconds, problem.rest.decodeNanoseconds);
   addTime(Resource::PrefillTime, limits.prefillNanoseconds, problem.rest.prefillNanoseconds);

@@ -78,8 +78,8 @@ static ParetoPoint makePoint(const AssignmentProblem &problem, std::vector<size_
           assignment.report.predictedKL, std::move(choices)};
 }
 
-/// The bytes at sites of the smallest assignment and of the smallest of the best ones, and what lies
-/// between them evenly.
+/// The bytes at sites of the smallest assignment and of the smallest of the best ones, and what
+/// lies between them evenly.
 static std::vector<int64_t> spaceCapacities(const AssignmentProblem &problem, size_t count) {
   int64_t from = 0, to = 0;
   for (const SiteChoices &site : problem.sites) {
@@ -89,9 +89,9 @@ static std::vector<int64_t> spaceCapacities(const AssignmentProblem &problem, si
   }
   std::vector<int64_t> capacities = {from};
   for (size_t i : llvm::seq<size_t>(1, count - 1))
-    capacities.push_back(from + static_cast<int64_t>(static_cast<double>(to - from) *
-                                                     static_cast<double>(i) /
-                                                     static_cast<double>(count - 1)));
+    capacities.push_back(
+        from + static_cast<int64_t>(static_cast<double>(to - from) * static_cast<double>(i) /
+                                    static_cast<double>(count - 1)));
   capacities.push_back(to);
   return capacities;
 }

@@ -127,7 +127,8 @@ FailureOr<SmallVector<Tensor>> Interpreter::runPerturbed(const Values &trace,
       context.stateHook = hook->second;
     return cast<EvaluableOpInterface>(step.op).evaluate(operands, context);
   };
-  if (failed(rerunSteps(slots, perturbation, Perturbation(), /*keepAll=*/perturbed != nullptr, evaluateExactly)))
+  if (failed(rerunSteps(slots, perturbation, Perturbation(), /*keepAll=*/perturbed != nullptr,
+                        evaluateExactly)))
     return failure();
   SmallVector<Tensor> results = takeResults(slots);
   if (perturbed)

@@ -41,9 +41,9 @@ Error Calibration::fit(std::optional<int64_t> numTokens) {
     return Error::success();
   // The last token of a sequence is predicted, not fed.
   if (sequenceLength != *numTokens + 1)
-    return createStringError("@forward takes exactly " + llvm::Twine(*numTokens) +
-                             " tokens at a time; set sequence-length=" +
-                             llvm::Twine(*numTokens + 1));
+    return createStringError(
+        "@forward takes exactly " + llvm::Twine(*numTokens) +
+        " tokens at a time; set sequence-length=" + llvm::Twine(*numTokens + 1));
   llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
     return static_cast<int64_t>(sequence.size()) != sequenceLength;
   });

@@ -101,8 +101,8 @@ Error MeasureMixPass::measurePairs(MixMeasurement &measurement, const Mix &mix,
   };
   for (auto [pair, sums] : llvm::zip_equal(wanted, *together)) {
     auto [a, b] = pair;
-    result.pairs.push_back({name(mix[a]), name(mix[b]),
-                            combineKL({{1, sums}, {-1, (*alone)[a]}, {-1, (*alone)[b]}})});
+    result.pairs.push_back(
+        {name(mix[a]), name(mix[b]), combineKL({{1, sums}, {-1, (*alone)[a]}, {-1, (*alone)[b]}})});
   }
   return Error::success();
 }
@@ -128,8 +128,7 @@ MeasureMixPass::measure(std::shared_ptr<const ::ssmq::WeightStore> store) {
     Expected<Mix> mix = index.resolve(*assignment);
     if (!mix)
       return ::ssmq::makeError("{0}: {1}", path, llvm::toString(mix.takeError()));
-    results.push_back(
-        {path, assignment->method, std::numeric_limits<double>::quiet_NaN(), {}, {}});
+    results.push_back({path, assignment->method, std::numeric_limits<double>::quiet_NaN(), {}, {}});
     chosen.push_back(std::move(*assignment));
     mixes.push_back(std::move(*mix));
   }

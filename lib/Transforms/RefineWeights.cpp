@@ -16,9 +16,9 @@ using ::ssmq::quote;
 using ::ssmq::Tensor;
 using ::ssmq::WeightStore;
 
-/// A table that is also an embedding: what the rows themselves lose counts like the head's output,
-/// as part of the mean of the Hessian's diagonal.
-static constexpr double kEmbeddingShare = 0.1;
+/// A table that is also an embedding: what its rows themselves lose counts as much as what the
+/// head's outputs lose, both with the same mean over columns.
+static constexpr double kEmbeddingShare = 1;
 
 /// The input of the linear layer whose weight this is; null for any other op.
 static Value getLinearInput(OpOperand *use) {

@@ -5,6 +5,7 @@ how it came about (assignment.json, table.json), and a sketch of the calibration
 nobody evaluates on it (calibration.json).
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -30,12 +31,15 @@ def load_original(path: Path) -> Model:
 
 
 def write(model: Model, out: Path, assign: Callable[[Model, Path], None], threads: int,
-          calibration: Text | None = None, table: Path | None = None) -> None:
+          calibration: Text | None = None, table: Path | None = None,
+          refine: stages.RefineOptions | None = None) -> None:
     """`assign` sets formats on a copy of the model and writes the assignment to the path given."""
     with new_directory(out) as scratch:
         quantized = model.clone()
         assign(quantized, scratch / "assignment.json")
-        stages.quantize(quantized, scratch / WEIGHTS, threads)
+        store(model, quantized, scratch / WEIGHTS, threads, calibration, refine)
+        if refine:
+            note_refinement(scratch / "assignment.json", refine.method)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
@@ -45,3 +49,22 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
             shutil.copyfile(table, scratch / "table.json")
         if calibration:
             write_sketch(scratch, Sketch.of(calibration.path.name, calibration.content))
+
+
+def store(model: Model, quantized: Model, weights: Path, threads: int, calibration: Text | None,
+          refine: stages.RefineOptions | None) -> None:
+    """Writes the weights of an assigned copy of the model; the copy reads them from then on."""
+    if not refine:
+        stages.quantize(quantized, weights, threads)
+        return
+    nearest = weights.with_suffix(".nearest")
+    stages.quantize(quantized, nearest, threads)
+    stages.refine(quantized, model.directory, weights, calibration, refine)
+    nearest.unlink()
+
+
+def note_refinement(assignment: Path, method: str) -> None:
+    """Says in the report of an assignment how its codes were refined."""
+    document = json.loads(assignment.read_text(encoding="utf-8"))
+    document["report"]["refined"] = method
+    assignment.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

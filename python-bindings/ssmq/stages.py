@@ -95,12 +95,15 @@ def quantize(model: Model, output: Path, threads: int) -> None:
     model.run_pipeline(pass_text("ssmq-quantize", output=output, threads=threads))
 
 
+REFINEMENTS = ("mse", "hessian", "gptq")
+
+
 @dataclass(frozen=True)
 class RefineOptions:
     """As ssmq-refine has them; None takes the default of the pass."""
 
     method: str = "gptq"
-    """mse, hessian or gptq; the last two need a calibration text."""
+    """One of REFINEMENTS; the last two need a calibration text."""
     sequence_length: int = 256
     num_sequences: int = 0
     act_order: bool | None = None

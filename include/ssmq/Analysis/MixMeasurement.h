@@ -43,8 +43,8 @@ private:
 
   /// Observes the ranges of static formats on the teacher's runs and points to them.
   llvm::Error addRanges(llvm::MutableArrayRef<Mix> mixes);
-  llvm::Expected<std::vector<SequenceSums>> measureEach(llvm::StringRef label,
-                                                        ArrayRef<Mix> mixes, MeasureOne measureOne);
+  llvm::Expected<std::vector<SequenceSums>> measureEach(llvm::StringRef label, ArrayRef<Mix> mixes,
+                                                        MeasureOne measureOne);
 
   InterpreterProgram &program;
   ArrayRef<ArrayRef<int32_t>> sequences;

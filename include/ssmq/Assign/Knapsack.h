@@ -1,11 +1,11 @@
 //===- Knapsack.h - The multiple-choice knapsack, exactly -------*- C++ -*-===//
 //
 // One option of each group; weights and costs add up; the least cost within a capacity. Solved by
-// dynamic programming over lists of (weight, cost) that no other such pair dominates (Dyer, Riha and
-// Walker, J. Comp. Appl. Math. 58, 1995), which in the end are the Pareto front for all capacities
-// at once. For one capacity, pairs that cannot lead to the optimum are left out: those whose bound
-// by the linear relaxation of the groups to come (Sinha and Zoltners, Operations Research 27, 1979)
-// is worse than a solution that is known.
+// dynamic programming over lists of (weight, cost) that no other such pair dominates (Dyer, Riha
+// and Walker, J. Comp. Appl. Math. 58, 1995), which in the end are the Pareto front for all
+// capacities at once. For one capacity, pairs that cannot lead to the optimum are left out: those
+// whose bound by the linear relaxation of the groups to come (Sinha and Zoltners, Operations
+// Research 27, 1979) is worse than a solution that is known.
 //
 // Costs are rounded to whole multiples of a power of two, 2^-59 or less of the largest possible
 // total, so that sums are exact and do not depend on their order; the result is optimal for these.
@@ -48,8 +48,8 @@ public:
     bool isOptimal = true;
     double bound = 0;
   };
-  /// The least cost, and of equal costs the least weight; null when even the smallest options do not
-  /// fit.
+  /// The least cost, and of equal costs the least weight; null when even the smallest options do
+  /// not fit.
   std::optional<Solution> solve(int64_t capacity, size_t maxPairs = size_t(1) << 23) const;
 
   /// All pairs that none other dominates, with what they are made of.

@@ -21,8 +21,8 @@ struct Limits {
 
 enum class Resource { StoredBytes, Memory, DecodeTime, PrefillTime };
 
-/// Whole numbers, so that sums are exact: bytes, or picoseconds, rounded up in what is used and down
-/// in what may be.
+/// Whole numbers, so that sums are exact: bytes, or picoseconds, rounded up in what is used and
+/// down in what may be.
 int64_t getUse(const Choice &choice, Resource resource);
 
 /// A limit, less what no choice changes.
@@ -38,7 +38,8 @@ llvm::Expected<std::vector<Capacity>> getCapacities(const AssignmentProblem &pro
 /// when there is no other.
 llvm::Error checkLimits(const AssignmentProblem &problem, const Limits &limits);
 
-/// Drops choices above the ceiling; fails when a site has no other, and says which ceiling it needs.
+/// Drops choices above the ceiling; fails when a site has no other, and says which ceiling it
+/// needs.
 llvm::Error applyCeiling(AssignmentProblem &problem, double siteKL);
 
 } // namespace ssmq

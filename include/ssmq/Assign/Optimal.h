@@ -1,9 +1,10 @@
 //===- Optimal.h - The least KL that there is -------------------*- C++ -*-===//
 //
 // Minimises summed cost (Choices.h) under limits, proven optimal: report.lowerBoundKL is
-// report.predictedKL. One limit is a multiple-choice knapsack, solved here (Knapsack.h). Several are
-// a mixed-integer program for CBC (https://github.com/coin-or/Cbc), which a build may lack: then it
-// is an error that says so. Of assignments that cost the same, one that uses the least is given.
+// report.predictedKL. One limit is a multiple-choice knapsack, solved here (Knapsack.h). Several
+// are a mixed-integer program for CBC (https://github.com/coin-or/Cbc), which a build may lack:
+// then it is an error that says so. Of assignments that cost the same, one that uses the least is
+// given.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,7 +42,8 @@ struct ParetoFront {
 };
 
 /// The assignments that no other beats in both stored bytes and summed cost. When there are more
-/// than `maxPoints` (0 keeps all), those within evenly spaced budgets from the smallest to the best.
+/// than `maxPoints` (0 keeps all), those within evenly spaced budgets from the smallest to the
+/// best.
 llvm::Expected<ParetoFront> computeFront(const AssignmentProblem &problem, size_t maxPoints = 200);
 
 } // namespace ssmq

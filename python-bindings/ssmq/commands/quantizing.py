@@ -1,10 +1,12 @@
 """Commands that choose formats and apply them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..model import Model
 from .options import (Budget, Formats, MeasureLength, ModelDir, NumSequences, TableFile, app,
                       show, split)
 
@@ -38,6 +40,10 @@ def quantize(model: ModelDir,
              assignment: Annotated[Path | None, typer.Option(
                  "--assignment", metavar="FILE",
                  help="The formats that `ssmq assign` chose, or written by hand.")] = None,
+             refine: Annotated[str | None, typer.Option(
+                 "--refine", metavar="METHOD",
+                 help="Choose better codes and scales: mse, hessian or gptq; the last two on the "
+                      "whole --calibration text.")] = None,
              formats: Formats = None, sequence_length: MeasureLength = 256,
              num_sequences: NumSequences = 16) -> None:
     """Quantize a model: measure, choose within a budget, and store.
@@ -52,24 +58,30 @@ def quantize(model: ModelDir,
     from ..text import read_calibration
     from ..tokenizer import Tokenizer
 
-    ways = [bool(calibration or budget), bool(uniform), bool(assignment)]
-    if sum(ways) != 1 or bool(calibration) != bool(budget):
+    needs_text = bool(budget) or refine in ("hessian", "gptq")
+    if sum(map(bool, [budget, uniform, assignment])) != 1 or (budget and not calibration):
         raise Error("give --calibration and --budget, or --uniform, or --assignment", USAGE)
+    if refine and refine not in stages.REFINEMENTS:
+        raise Error(f"--refine is {', '.join(stages.REFINEMENTS)}, not '{refine}'", USAGE)
+    if bool(calibration) != needs_text:
+        raise Error("--calibration goes with --budget and with --refine hessian or gptq, which "
+                    "need it", USAGE)
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
+    text = read_calibration(calibration, Tokenizer(model), sequence_length) if needs_text else None
+    refinement = stages.RefineOptions(refine, sequence_length, threads=threads) if refine else None
+
+    def write(assign: Callable[[Model, Path], None], table: Path | None = None) -> None:
+        work.write(loaded, out, assign, threads, text, table, refinement)
+
     if uniform:
-        work.write(loaded, out,
-                   lambda one, path: stages.assign_uniform(one, uniform, path), threads)
+        write(lambda one, path: stages.assign_uniform(one, uniform, path))
     elif assignment:
-        work.write(loaded, out,
-                   lambda one, path: stages.assign_file(one, assignment, path), threads)
+        write(lambda one, path: stages.assign_file(one, assignment, path))
     else:
-        text = read_calibration(calibration, Tokenizer(model), sequence_length)
         with scratch_directory() as scratch:
             table = scratch / "table.json"
             stages.measure(loaded, text, table, stages.MeasureOptions(
                 split(formats), sequence_length, num_sequences, threads), budget=budget)
-            work.write(loaded, out,
-                       lambda one, path: stages.assign_budget(one, table, budget, path), threads,
-                       text, table)
+            write(lambda one, path: stages.assign_budget(one, table, budget, path), table)
     show(tables.summarize_assignment(out / "assignment.json"))

@@ -104,8 +104,7 @@ TEST_F(MixMeasurementTest, AMixOfWeightsIsTheChangedProgram) {
       ProgramState state = get(which.createState(tokens.size()));
       return get(which.forward(tokens.drop_back(), state));
     };
-    TeacherLogits teacher =
-        get(TeacherLogits::create(forward(*program), sequence.drop_front()));
+    TeacherLogits teacher = get(TeacherLogits::create(forward(*program), sequence.drop_front()));
     EXPECT_EQ(one, get(teacher.compare(forward(*changed).data<float>())));
   }
 }
@@ -113,12 +112,10 @@ TEST_F(MixMeasurementTest, AMixOfWeightsIsTheChangedProgram) {
 /// An activation behind a changed weight is rounded as it then is, not as the teacher has it.
 TEST_F(MixMeasurementTest, ActivationsAreRoundedWhereTheyStand) {
   // The second rounding does next to nothing: the first must survive it.
-  std::vector<SequenceSums> sums =
-      get(mixes().measure({{at("in_proj:weight", "i3 sym per_channel")},
-                           {at("in_proj:weight", "i3 sym per_channel"),
-                            at("out:input", "bf16")},
-                           {at("in_proj:weight", "i3 sym per_channel"),
-                            at("out:input", "i8 sym per_token")}}));
+  std::vector<SequenceSums> sums = get(mixes().measure(
+      {{at("in_proj:weight", "i3 sym per_channel")},
+       {at("in_proj:weight", "i3 sym per_channel"), at("out:input", "bf16")},
+       {at("in_proj:weight", "i3 sym per_channel"), at("out:input", "i8 sym per_token")}}));
   for (size_t i : {1, 2}) {
     EXPECT_NE(sums[0], sums[i]);
     EXPECT_NEAR(sums[i][0].forwardKL, sums[0][0].forwardKL, 0.1 * sums[0][0].forwardKL);
@@ -129,15 +126,16 @@ TEST_F(MixMeasurementTest, ChangesOfABaseAreMixesOfTheirOwn) {
   Mix base = {at("in_proj:weight", "i3 sym per_channel"), at("out:weight", "i4 sym per_channel"),
               at("out:input", "i4 sym per_token"), at("ssm.ssd_scan#0:state", "i6 sym per_tensor"),
               at("conv:weight", "i4 sym per_channel")};
-  std::vector<Mix> changes = {{},
-                              {at("out:weight", "i8 sym per_channel")},
-                              {{find("out:weight"), nullptr}},
-                              {{find("out:input"), nullptr}},
-                              {at("out:input", "i8 sym per_token")},
-                              {{find("ssm.ssd_scan#0:state"), nullptr}, {find("in_proj:weight"), nullptr}},
-                              {at("embed:weight", "i4 sym per_channel")},
-                              {at("in_proj:weight", "i4 sym per_channel"),
-                               at("ssm.ssd_scan#0:state", "i4 sym per_tensor")}};
+  std::vector<Mix> changes = {
+      {},
+      {at("out:weight", "i8 sym per_channel")},
+      {{find("out:weight"), nullptr}},
+      {{find("out:input"), nullptr}},
+      {at("out:input", "i8 sym per_token")},
+      {{find("ssm.ssd_scan#0:state"), nullptr}, {find("in_proj:weight"), nullptr}},
+      {at("embed:weight", "i4 sym per_channel")},
+      {at("in_proj:weight", "i4 sym per_channel"),
+       at("ssm.ssd_scan#0:state", "i4 sym per_tensor")}};
   std::vector<Mix> whole;
   for (const Mix &change : changes) {
     Mix mix = change;

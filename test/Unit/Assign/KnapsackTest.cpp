@@ -21,7 +21,8 @@ Groups makeRandomGroups(unsigned seed) {
   for (auto &group : groups)
     for (size_t k = 0, options = 1 + random() % 5; k < options; ++k) {
       auto weight = static_cast<int64_t>(random() % 30);
-      double cost = random() % 6 == 0 ? 0 : static_cast<double>(random() % (seed % 2 ? 8 : 512)) / 64;
+      double cost =
+          random() % 6 == 0 ? 0 : static_cast<double>(random() % (seed % 2 ? 8 : 512)) / 64;
       group.push_back({weight * scale + (seed % 5 ? 0 : static_cast<int64_t>(random() % 3)), cost});
     }
   return groups;

@@ -99,16 +99,18 @@ TEST(OptimalTest, OtherResources) {
   limits.decodeNanoseconds = 9.999;
   EXPECT_EQ(llvm::cantFail(assignOptimal(problem, limits)).sites[0].format, "i8");
   limits.decodeNanoseconds = 3.25;
-  expectMessage(getMessage(assignOptimal(problem, limits)),
-                "decoding a token in 3.25 ns is too fast: the least of the measured formats is 3.5");
+  expectMessage(
+      getMessage(assignOptimal(problem, limits)),
+      "decoding a token in 3.25 ns is too fast: the least of the measured formats is 3.5");
   limits = {};
   limits.memoryBytes = 10 + 40 + 8;
   EXPECT_EQ(llvm::cantFail(assignOptimal(problem, limits)).sites[0].format, "keep");
   limits.memoryBytes = 10 + 20 + 8;
   EXPECT_EQ(llvm::cantFail(assignOptimal(problem, limits)).sites[0].format, "i8");
   limits.memoryBytes = 37;
-  expectMessage(getMessage(assignOptimal(problem, limits)),
-                "37 bytes of memory are too few: the smallest that the measured formats need is 38");
+  expectMessage(
+      getMessage(assignOptimal(problem, limits)),
+      "37 bytes of memory are too few: the smallest that the measured formats need is 38");
   limits = {};
   limits.siteKL = 0.5;
   limits.storedBytes = 50;
