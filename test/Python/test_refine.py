@@ -119,14 +119,14 @@ def test_quantize_refines(run, fails, tmp_path, method):
     model = tiny.make_model(tmp_path / "model", "tie_word_embeddings=true", "drop=lm_head.weight")
     text, out = tiny.make_text(tmp_path / "text", 1), tmp_path / "out"
     calibration = [] if method == "mse" else ["--calibration", text, "--sequence-length", 10]
-    code, _, error = run("quantize", model, "--uniform", "int3:channel", "--refine", method,
+    code, _, error = run("quantize", model, "--uniform", "int4:channel", "--refine", method,
                          *calibration, "-o", out)
     assert code == 0, error
     assert json.loads((out / "assignment.json").read_text())["report"]["refined"] == method
     assert sorted(path.name for path in out.glob("model*")) == ["model.safetensors"]
-    code, output, _ = run("eval", out, "--text", tiny.make_text(tmp_path / "other", 2),
+    code, output, error = run("eval", out, "--text", tiny.make_text(tmp_path / "other", 2),
                           "--sequence-length", 10)
-    assert code == 0 and "perplexity" in output
+    assert code == 0 and "perplexity" in output, error
     if calibration:
         fails("is the calibration text", "eval", out, "--text", text)
 
