@@ -40,9 +40,13 @@ static void emitSiteRemark(const Site &site) {
 static llvm::json::Value toJson(ArrayRef<Site> sites) {
   llvm::json::Array list;
   for (const Site &site : sites) {
+    llvm::json::Array ops;
+    for (OpOperand *use : site.uses)
+      ops.push_back(use->getOwner()->getName().getStringRef());
     llvm::json::Object one{{"name", site.name},         {"kind", getName(site.kind)},
                            {"rows", site.rows},         {"columns", site.columns},
-                           {"elements", site.elements}, {"bytes", site.numBytes}};
+                           {"elements", site.elements}, {"bytes", site.numBytes},
+                           {"ops", std::move(ops)}};
     if (site.headSize)
       one["head_size"] = site.headSize;
     list.push_back(std::move(one));

@@ -28,7 +28,7 @@ def write_assignment(assignment: Path, target: str, output: Path, model: Path | 
     loaded = load_original(model) if model else None
     found = match(read(assignment, loaded), _FINDERS[target], target, take_nearest)
     if target == "safetensors":
-        checkpoint.write(found, loaded, output)
+        checkpoint.write_directory(found, loaded, output)
     elif target == "llama.cpp":
         write_file(output, llama_cpp.render(found, assignment.name, output.name))
     elif target == "nncf":

@@ -34,6 +34,14 @@ def pass_text(name: str, **options: object) -> str:
     return f"{name}{{{' '.join(given)}}}" if given else name
 
 
+def list_sites(model: Model, kinds: list[str] | None = None) -> list[dict]:
+    """Name, kind, rows, columns, elements, bytes and ops of each site."""
+    with scratch_directory() as scratch:
+        listed = scratch / "sites.json"
+        model.run_pipeline(pass_text("ssmq-list-sites", kinds=kinds, output=listed))
+        return json.loads(listed.read_text())["sites"]
+
+
 @dataclass(frozen=True)
 class MeasureOptions:
     """As ssmq-sensitivity has them; None takes the default of the pass."""

@@ -43,10 +43,16 @@
 // JSON: "head_size": 4,
 // JSON-NEXT: "kind": "activation",
 // JSON-NEXT: "name": "model.layers.1.self_attn:query",
+// JSON-NEXT: "ops": [
+// JSON-NEXT: "ssm.attention"
+// JSON-NEXT: ],
 // JSON-NEXT: "rows": 0
 // JSON: "kind": "cache",
 // JSON-NEXT: "name": "model.layers.1.self_attn:key_cache"
 // JSON: "name": "model.layers.1.self_attn:value_cache"
+// JSON-NEXT: "ops": [
+// JSON-NEXT: "ssm.attention"
+// JSON-NEXT: ],
 
 // Ops without a path are named by position; operands of one name that read one value are one site,
 // others of that name are told apart.

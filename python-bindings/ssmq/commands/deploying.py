@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..report import make_console
-from .options import app
+from .options import Formats, ModelDir, app, show, split
 
 
 class Target(StrEnum):
@@ -45,3 +45,33 @@ def export(source: Annotated[Path, typer.Argument(
     else:
         note = work.write_assignment(source, target.value, output, model, take_nearest)
     make_console().print(note, markup=False, highlight=False)
+
+
+@app.command()
+def costs(model: ModelDir,
+          output: Annotated[Path, typer.Option("-o", metavar="TABLE",
+                                               help="The cost table to write (JSON).")],
+          formats: Formats = None,
+          threads: Annotated[int | None, typer.Option(
+              "--threads", min=1, show_default="all cores",
+              help="Of the program that the table is for.")] = None,
+          is_fresh: Annotated[bool, typer.Option(
+              "--fresh", help="Measure again what was measured on this machine before.")] = False
+          ) -> None:
+    """Measure how long each weight takes in each format on this machine.
+
+    Each kernel is compiled and timed once; times are kept in ~/.cache/ssmq."""
+    from .. import formats as known
+    from ..costs import table as work
+    from ..engine import get_threads
+    from ..output import check_new
+    from ..quantize import load_original
+
+    check_new(output)
+    table, num_measured = work.measure(load_original(model), split(formats) or known.defaults(),
+                                       threads or get_threads(), is_fresh)
+    work.write(table, output)
+    show(table.to_table())
+    for format, (reason, count) in table.missing.items():
+        print(f"{format} is left out at {count} shapes: {reason}")
+    print(f"{output}: {len(table.entries)} times, {num_measured} measured now")

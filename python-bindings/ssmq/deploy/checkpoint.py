@@ -3,6 +3,7 @@ transformers loads it as it loads the original."""
 
 import json
 import shutil
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..errors import Error
 from ..model import Model
 from ..output import new_directory
 from ..quantize import COPIED, WEIGHTS
+from ..tensors import Layout, open_checkpoint, write
 from .choices import KEEP, Choice, Match
-from .tensors import open_checkpoint, write_checkpoint
 
 _DTYPE = "float32"
 
@@ -33,7 +34,7 @@ def _round(choice: Choice, kind: str, values: np.ndarray) -> np.ndarray:
     return formats.round(matrix, choice.format.spelling, kind).reshape(values.shape)
 
 
-def write(found: list[tuple[Choice, Match]], model: Model, out: Path) -> None:
+def write_directory(found: list[tuple[Choice, Match]], model: Model, out: Path) -> None:
     tensors = open_checkpoint(model.directory)
     rounded = {f"{choice.module}.{choice.role}": (choice, one.value)
                for choice, one in found if one.value}
@@ -44,11 +45,21 @@ def write(found: list[tuple[Choice, Match]], model: Model, out: Path) -> None:
     if "torch_dtype" in config:
         config["torch_dtype"] = _DTYPE
 
-    def change(name: str, values: np.ndarray) -> np.ndarray:
-        return _round(*rounded[name], values) if name in rounded else values
+    layouts = {}
+    for name, one in tensors.items():
+        if one.layout.is_float:
+            layouts[name] = Layout("F32", one.layout.shape), 4 * prod(one.layout.shape)
+        else:
+            layouts[name] = one.layout, one.end - one.begin
+
+    def get(name: str) -> np.ndarray:
+        one = tensors[name]
+        if not one.layout.is_float:
+            return one.read_bytes()
+        return _round(*rounded[name], one.read()) if name in rounded else one.read()
 
     with new_directory(out) as scratch:
-        write_checkpoint(scratch / WEIGHTS, tensors, change)
+        write(scratch / WEIGHTS, layouts, get)
         for name in COPIED:
             if (model.directory / name).exists():
                 shutil.copyfile(model.directory / name, scratch / name)

@@ -4,7 +4,6 @@ A counterpart is the same when bits, symmetry and what shares a scale are those 
 type of scales and the rule of rounding are the other tool's. Anything else is near at best.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from .. import formats, stages, tables
 from ..errors import Error
 from ..model import Model
 from ..output import scratch_directory
-from .tensors import open_checkpoint
+from ..tensors import open_checkpoint
 
 KEEP = "keep"
 _SPELLING = re.compile(r"i(?P<bits>\d+) (?P<symmetry>a?sym) (?:per_channel|group=(?P<group>\d+))")
@@ -92,11 +91,9 @@ def read(assignment: Path, model: Model | None) -> list[Choice]:
         raise Error(f"{assignment} names no site")
     sites, stored = {}, {}
     if model:
-        stored = {name: tensor.dtype for name, tensor in open_checkpoint(model.directory).items()}
+        stored = {name: tensor.layout.dtype for name, tensor in open_checkpoint(model.directory).items()}
         with scratch_directory() as scratch:
-            listed = scratch / "sites.json"
-            model.run_pipeline(stages.pass_text("ssmq-list-sites", output=listed))
-            sites = {one["name"]: one for one in json.loads(listed.read_text())["sites"]}
+            sites = {one["name"]: one for one in stages.list_sites(model)}
             for site in given:
                 if site not in sites:
                     raise Error(f"{assignment} names site '{site}', which {model.directory} does "

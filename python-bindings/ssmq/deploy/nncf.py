@@ -31,7 +31,8 @@ def find(choice: Choice) -> Match:
         return Match(None, "only weights of linear layers and embeddings are compressed")
     found = _find_integers(format) if format.bits else _find_other(format)
     if found.value and not choice.has_whole_groups(max(found.value[1], 0)):
-        return Match(("int8_sym", _ROW), f"int8_sym: rows of {choice.columns} columns are no whole groups")
+        return Match(("int8_sym", _ROW),
+                     f"int8_sym: rows of {choice.columns} columns are no whole groups")
     return found
 
 

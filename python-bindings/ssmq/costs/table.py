@@ -1,0 +1,151 @@
+"""The cost table of a model: what each of its weights takes in each format, in nanoseconds."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import __version__, formats, machine, stages
+from ..errors import Error
+from ..model import Model
+from ..output import write_file
+from ..report import Table
+from ..tensors import open_checkpoint
+from .cache import Cache
+from .kernel import KEEP, Kernel
+from .timing import PREFILL_TOKENS, Times, get_copies, get_sweep, time_kernel, time_model
+
+# What Module.compile runs.
+_LOWERING = "ssmq-pack,ssmq-lower-to-cpu"
+_OPS = ("linear", "embedding", "causal_conv1d")
+
+
+@dataclass
+class Site:
+    name: str
+    rows: int
+    columns: int
+    ops: list[str]
+    dtype: str
+    num_bytes: int
+
+    def get_kernels(self, format: str) -> Iterator[Kernel]:
+        for op in self.ops:
+            yield Kernel(op, self.rows, self.columns, format,
+                         self.dtype if format == KEEP else "F32")
+
+
+@dataclass
+class CostTable:
+    model: str
+    target: dict
+    sites: list[Site]
+    formats: list[str]
+    """KEEP first."""
+    entries: dict[Kernel, Times] = field(default_factory=dict)
+    missing: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By format: why there is no kernel, and of how many shapes."""
+    whole: Times | None = None
+    """The model as its checkpoint stores it."""
+
+    def sum(self, format: str) -> Times | None:
+        """Of all sites in one format; None where a kernel is missing."""
+        kernels = [one for site in self.sites for one in site.get_kernels(format)]
+        if any(one not in self.entries for one in kernels):
+            return None
+        return Times(sum(self.entries[one].decode for one in kernels),
+                     sum(self.entries[one].prefill for one in kernels))
+
+    @property
+    def rest(self) -> Times:
+        """Of the model, all that no site takes."""
+        kept = self.sum(KEEP)
+        return Times(max(0.0, self.whole.decode - kept.decode),
+                     max(0.0, self.whole.prefill - kept.prefill))
+
+    def to_json(self) -> str:
+        def describe(times: Times, prefill: str) -> dict:
+            return {"decodeNanoseconds": round(times.decode, 1), prefill: round(times.prefill, 1)}
+
+        # Weights of one shape and several types have one entry, the slowest.
+        slowest: dict[tuple, Times] = {}
+        for kernel, times in self.entries.items():
+            key = kernel.op, kernel.rows, kernel.columns, kernel.format
+            slowest[key] = max(slowest.get(key, times), times, key=lambda one: one.decode)
+        prefill = "prefillNanosecondsPerToken"
+        return json.dumps({
+            "document": "ssmq-cost-table", "version": 1, "model": self.model,
+            "target": self.target, "prefillTokens": PREFILL_TOKENS,
+            "entries": [dict(zip(("op", "rows", "columns", "format"), key, strict=True))
+                        | describe(times, prefill) for key, times in slowest.items()],
+            "sites": [{"site": one.name, "rows": one.rows, "columns": one.columns,
+                       "ops": one.ops} for one in self.sites],
+            "rest": describe(self.rest, prefill)}, indent=1) + "\n"
+
+    def to_table(self) -> Table:
+        table = Table(f"{len(self.sites)} weights on {self.target['cpu']}, "
+                      f"{self.target['threads']} threads: microseconds a token",
+                      ["all weights in", "decode", f"prefill of {PREFILL_TOKENS}"])
+        rows = [(format, self.sum(format)) for format in self.formats]
+        for name, times in [*rows, ("everything else", self.rest)]:
+            if times:
+                table.rows.append([name, f"{times.decode / 1e3:.1f}",
+                                   f"{times.prefill / 1e3:.1f}"])
+        return table
+
+
+def _list_sites(model: Model) -> list[Site]:
+    stored = open_checkpoint(model.directory)
+    sites = []
+    for one in stages.list_sites(model, ["weight"]):
+        ops = [op.removeprefix("ssm.") for op in one["ops"]]
+        tensor = one["name"].replace(":", ".")
+        if any(op not in _OPS for op in ops) or tensor not in stored:
+            raise Error(f"site '{one['name']}' cannot be timed alone: it is no weight of "
+                        f"{', '.join(_OPS)}")
+        sites.append(Site(one["name"], one["rows"], one["columns"], ops,
+                          stored[tensor].layout.dtype, one["bytes"]))
+    if not sites:
+        raise Error(f"{model.directory} has no weights to time")
+    return sites
+
+
+def _get_bytes(site: Site, format: str) -> int:
+    if format == KEEP:
+        return site.num_bytes
+    return formats.num_bytes((site.rows, site.columns), format)
+
+
+def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool) -> tuple[CostTable, int]:
+    """The table, and how many of its times were measured now and not before."""
+    target = {"cpu": machine.get_processor(), "features": machine.get_features(),
+              "threads": threads, "lowering": _LOWERING, "ssmq": __version__}
+    chosen = dict.fromkeys([KEEP, *map(formats.canonical, wanted)])
+    table = CostTable(model.directory.name, target, _list_sites(model), list(chosen))
+    cache = Cache(target, is_fresh)
+    for format in table.formats:
+        model_bytes = sum(_get_bytes(site, format) for site in table.sites)
+        kernels = {one: _get_bytes(site, format) for site in table.sites
+                   for one in site.get_kernels(format)}
+        for kernel, num_bytes in kernels.items():
+            sweep = get_sweep(model_bytes, get_copies(kernel) * num_bytes)
+            times = cache.get({"kernel": vars(kernel), "sweep": sweep},
+                              functools.partial(time_kernel, kernel, sweep, threads))
+            if isinstance(times, Times):
+                table.entries[kernel] = times
+            else:
+                _, count = table.missing.get(format, ("", 0))
+                table.missing[format] = times, count + 1
+    if KEEP in table.missing:
+        raise Error(f"the model cannot be compiled: {table.missing[KEEP][0]}")
+    digest = hashlib.sha256(model.bytecode()).hexdigest()
+    table.whole = cache.get({"model": digest}, lambda: time_model(model.compile(threads)))
+    if not isinstance(table.whole, Times):
+        raise Error(table.whole)
+    return table, cache.num_measured
+
+
+def write(table: CostTable, path: Path) -> None:
+    write_file(path, table.to_json())
