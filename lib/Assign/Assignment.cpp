@@ -7,6 +7,7 @@
 #include "ssmq/Support/JsonFields.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include <cmath>
 #include <limits>
 
 using namespace ssmq;
@@ -32,17 +33,34 @@ Assignment ssmq::makeAssignment(const AssignmentProblem &problem, llvm::ArrayRef
   result.method = method.str();
   result.report.totalBytes = problem.size.fixedBytes;
   result.report.lowerBoundKL = std::numeric_limits<double>::quiet_NaN();
+  int64_t runtimeBytes = problem.rest.runtimeBytes, transientBytes = problem.rest.transientBytes;
+  double decode = problem.rest.decodeNanoseconds, prefill = problem.rest.prefillNanoseconds;
   for (auto [site, index] : llvm::zip_equal(problem.sites, choices)) {
     const Choice &choice = site.choices[index];
-    result.sites.push_back({site.site, choice.format});
+    if (site.members.empty())
+      result.sites.push_back({site.site, choice.format});
+    for (const std::string &member : site.members)
+      result.sites.push_back({member, choice.format});
     result.report.totalBytes += choice.bytes;
+    runtimeBytes += choice.runtimeBytes;
+    transientBytes = std::max(transientBytes, choice.transientBytes);
+    decode += choice.decodeNanoseconds;
+    prefill += choice.prefillNanoseconds;
     result.report.predictedKL += std::max(0.0, choice.cost);
   }
   result.report.bitsPerWeight = getBitsPerWeight(result.report.totalBytes, problem.size);
+  if (problem.hasSizes)
+    result.report.memoryBytes = result.report.totalBytes + runtimeBytes + transientBytes;
+  else
+    result.report.totalBytes = 0;
+  if (problem.hasTimes) {
+    result.report.decodeNanoseconds = decode;
+    result.report.prefillNanoseconds = prefill;
+  }
   return result;
 }
 
-Error Assignment::write(llvm::StringRef path) const {
+json::Value Assignment::toJSON() const {
   json::Array list;
   for (const SiteFormat &one : sites)
     list.push_back(json::Object{{"site", one.site}, {"format", one.format}});
@@ -51,13 +69,23 @@ Error Assignment::write(llvm::StringRef path) const {
                       {"predictedKL", finiteOrNull(report.predictedKL)},
                       {"lowerBoundKL", finiteOrNull(report.lowerBoundKL)},
                       {"numFallbacks", report.numFallbacks}};
-  return writeJsonFile(path, json::Object{{"document", documentName},
-                                          {"version", documentVersion},
-                                          {"model", model},
-                                          {"checkpoint", checkpoint},
-                                          {"method", method},
-                                          {"report", std::move(stated)},
-                                          {"sites", std::move(list)}});
+  if (report.memoryBytes)
+    stated["memoryBytes"] = report.memoryBytes;
+  if (std::isfinite(report.decodeNanoseconds)) {
+    stated["decodeNanoseconds"] = report.decodeNanoseconds;
+    stated["prefillNanosecondsPerToken"] = report.prefillNanoseconds;
+  }
+  return json::Object{{"document", documentName},
+                      {"version", documentVersion},
+                      {"model", model},
+                      {"checkpoint", checkpoint},
+                      {"method", method},
+                      {"report", std::move(stated)},
+                      {"sites", std::move(list)}};
+}
+
+Error Assignment::write(llvm::StringRef path) const {
+  return writeJsonFile(path, toJSON());
 }
 
 Expected<Assignment> Assignment::read(llvm::StringRef path) {

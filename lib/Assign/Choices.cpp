@@ -72,7 +72,7 @@ Expected<AssignmentProblem> ssmq::makeProblem(const SensitivityTable &table,
       continue;
     }
     indices[site.name] = {problem.sites.size(), &site};
-    problem.sites.push_back({site.name, {}});
+    problem.sites.push_back({site.name, {}, {}, site.kind});
     if (isStored(site.kind) && site.kind != SiteKind::Weight)
       problem.size.fixedBytes = std::max<int64_t>(0, problem.size.fixedBytes - site.baselineBytes);
   }

@@ -14,7 +14,7 @@
 namespace ssmq {
 
 struct AssignmentReport {
-  /// Of the whole model.
+  /// Of the whole model; 0 where the table does not say.
   int64_t totalBytes = 0;
   double bitsPerWeight = 0;
   /// Summed over sites.
@@ -23,6 +23,11 @@ struct AssignmentReport {
   double lowerBoundKL = 0;
   /// Sites that could not have what was asked for.
   int64_t numFallbacks = 0;
+  /// With states, caches and the largest activation; 0 where the table does not say.
+  int64_t memoryBytes = 0;
+  /// Of a token; NaN without a cost table.
+  double decodeNanoseconds = std::numeric_limits<double>::quiet_NaN();
+  double prefillNanoseconds = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct SiteFormat {
@@ -39,6 +44,7 @@ struct Assignment {
   /// The format of a site, or nothing.
   std::optional<llvm::StringRef> find(llvm::StringRef site) const;
 
+  llvm::json::Value toJSON() const;
   llvm::Error write(llvm::StringRef path) const;
   static llvm::Expected<Assignment> read(llvm::StringRef path);
 };

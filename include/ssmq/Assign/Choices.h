@@ -45,6 +45,7 @@ struct SiteChoices {
   std::vector<Choice> choices;
   /// The sites that share the choice (Ties.h); empty where it is `site` alone.
   std::vector<std::string> members = {};
+  SiteKind kind = SiteKind::Weight;
 };
 
 /// What no choice changes.
