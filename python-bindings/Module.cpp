@@ -9,6 +9,7 @@
 #include <memory>
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -294,9 +295,19 @@ NB_MODULE(_ssmq, module) {
       .def_ro("prefill", &SsmqThroughput::prefill)
       .def_ro("decode", &SsmqThroughput::decode);
 
-  module.def("assign", [](const std::string &table, const std::string &budget,
-                          const std::string &assignment) {
-    check([&] { return ssmqAssign(table.c_str(), budget.c_str(), assignment.c_str()); });
+  module.def("assign",
+             [](const std::string &request, const std::optional<std::string> &assignment) {
+               std::string text;
+               check([&] {
+                 return ssmqAssign(request.c_str(), assignment ? assignment->c_str() : nullptr,
+                                   appendTo, &text);
+               });
+               return text;
+             });
+  module.def("compute_front", [](const std::string &request, size_t maxPoints) {
+    std::string text;
+    check([&] { return ssmqComputeFront(request.c_str(), maxPoints, appendTo, &text); });
+    return text;
   });
 
   module.def("merge_tables", [](const std::vector<std::string> &tables, const std::string &merged) {

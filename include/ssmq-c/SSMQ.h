@@ -248,9 +248,20 @@ SSMQ_EXPORT SsmqStatus ssmqFormatRound(const char *format, const SsmqValueLayout
 
 /*===-- Assignment --------------------------------------------------------===*/
 
-/** Reads a sensitivity table, chooses the formats of least KL within a budget ("4.5bpw", "3MB"; see
- *  ssmq/Assign/Budget.h) and writes the assignment. All of them are JSON files. */
-SSMQ_EXPORT SsmqStatus ssmqAssign(const char *table, const char *budget, const char *assignment);
+/** Chooses a format for each site. The request is JSON: {"table": "table.json", "budgets":
+ *  ["4.5bpw"]} takes the least KL within a budget; ssmq/Assign/Request.h has the rules, limits and
+ *  other members. Writes the assignment (JSON) to a file and hands its text to the callback; either
+ *  may be NULL. */
+SSMQ_EXPORT SsmqStatus ssmqAssign(const char *request, const char *assignment,
+                                  SsmqBytesCallback callback, void *userData);
+
+/** Calls back with the Pareto front of stored bytes and KL: {"model", "sites", "numPoints",
+ *  "points": [{"bytes", "bitsPerWeight", "predictedKL", "formats"}]}, formats in the order of the
+ *  sites. Of more than `maxPoints` points (0 takes all) those within evenly spaced budgets;
+ *  numPoints counts all, and is null when they were too many to list. The request is that of
+ *  ssmqAssign without limits but "siteKL". */
+SSMQ_EXPORT SsmqStatus ssmqComputeFront(const char *request, size_t maxPoints,
+                                        SsmqBytesCallback callback, void *userData);
 
 #ifdef __cplusplus
 }

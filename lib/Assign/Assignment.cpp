@@ -64,8 +64,9 @@ json::Value Assignment::toJSON() const {
   json::Array list;
   for (const SiteFormat &one : sites)
     list.push_back(json::Object{{"site", one.site}, {"format", one.format}});
-  json::Object stated{{"totalBytes", report.totalBytes},
-                      {"bitsPerWeight", finiteOrNull(report.bitsPerWeight)},
+  const bool hasSize = report.totalBytes > 0;
+  json::Object stated{{"totalBytes", hasSize ? json::Value(report.totalBytes) : nullptr},
+                      {"bitsPerWeight", hasSize ? finiteOrNull(report.bitsPerWeight) : nullptr},
                       {"predictedKL", finiteOrNull(report.predictedKL)},
                       {"lowerBoundKL", finiteOrNull(report.lowerBoundKL)},
                       {"numFallbacks", report.numFallbacks}};
@@ -75,17 +76,21 @@ json::Value Assignment::toJSON() const {
     stated["decodeNanoseconds"] = report.decodeNanoseconds;
     stated["prefillNanosecondsPerToken"] = report.prefillNanoseconds;
   }
-  return json::Object{{"document", documentName},
-                      {"version", documentVersion},
-                      {"model", model},
-                      {"checkpoint", checkpoint},
-                      {"method", method},
-                      {"report", std::move(stated)},
+  return json::Object{{"document", documentName}, {"version", documentVersion},
+                      {"model", model},           {"checkpoint", checkpoint},
+                      {"method", method},         {"report", std::move(stated)},
                       {"sites", std::move(list)}};
 }
 
-Error Assignment::write(llvm::StringRef path) const {
-  return writeJsonFile(path, toJSON());
+Error Assignment::write(llvm::StringRef path) const { return writeJsonFile(path, toJSON()); }
+
+/// What is known of the divergence; sizes are counted again where the assignment is applied.
+static void readReport(const json::Object &stated, AssignmentReport &report) {
+  auto read = [&](llvm::StringRef key) {
+    return stated.getNumber(key).value_or(std::numeric_limits<double>::quiet_NaN());
+  };
+  report.predictedKL = read("predictedKL");
+  report.lowerBoundKL = read("lowerBoundKL");
 }
 
 Expected<Assignment> Assignment::read(llvm::StringRef path) {
@@ -95,6 +100,7 @@ Expected<Assignment> Assignment::read(llvm::StringRef path) {
   JsonFields fields(*value, path);
   fields.expectDocument(documentName, documentVersion);
   Assignment result;
+  result.report.predictedKL = std::numeric_limits<double>::quiet_NaN();
   result.model = fields.getString("model");
   result.checkpoint = fields.getString("checkpoint");
   result.method = fields.getString("method");
@@ -111,5 +117,8 @@ Expected<Assignment> Assignment::read(llvm::StringRef path) {
   }
   if (Error error = fields.takeError())
     return error;
+  if (const json::Value *report = value->getAsObject()->get("report");
+      report && report->getAsObject())
+    readReport(*report->getAsObject(), result.report);
   return result;
 }

@@ -17,8 +17,8 @@ namespace ssmq {
 
 class CsvTable {
 public:
-  /// `name` stands in messages. Fails on lines that differ in length from the first, and on a column
-  /// that comes twice.
+  /// `name` stands in messages. Fails on lines that differ in length from the first, and on a
+  /// column that comes twice.
   static llvm::Expected<CsvTable> parse(llvm::StringRef text, llvm::StringRef name);
 
   size_t size() const { return lines.size(); }

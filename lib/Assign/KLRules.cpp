@@ -21,8 +21,8 @@ struct Entry {
 static Expected<std::vector<size_t>> getOriginal(const AssignmentProblem &problem) {
   std::vector<size_t> kept;
   for (const SiteChoices &site : problem.sites) {
-    const auto *choice = llvm::find_if(
-        llvm::ArrayRef(site.choices), [](const Choice &one) { return one.format == keepFormat; });
+    const auto *choice = llvm::find_if(llvm::ArrayRef(site.choices),
+                                       [](const Choice &one) { return one.format == keepFormat; });
     kept.push_back(choice - site.choices.data());
     if (kept.back() == site.choices.size())
       return makeError("{0} cannot stay as it is, which the rule begins with", quote(site.site));

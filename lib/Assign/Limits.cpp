@@ -66,8 +66,8 @@ Error ssmq::applyCeiling(AssignmentProblem &problem, double siteKL) {
   }
   if (!worst)
     return Error::success();
-  return makeError("no site may cost more than a KL of {0}, but {1} costs {2} at the least", siteKL,
-                   quote(worst->site), needed);
+  return makeError("no site may cost more than a KL of {0:e2}, but {1} costs {2:e2} at the least",
+                   siteKL, quote(worst->site), needed);
 }
 
 static Error checkCapacity(const AssignmentProblem &problem, const Limits &limits,

@@ -24,6 +24,26 @@ static constexpr llvm::StringLiteral rulePrefix = "kl-mpq-";
 
 static bool isPublished(llvm::StringRef rule) { return rule.starts_with(rulePrefix); }
 
+/// 5 of "p05".
+static std::optional<int> parsePoint(llvm::StringRef name) {
+  int point = 0;
+  if (name.size() != 3 || !name.consume_front("p") || name.getAsInteger(10, point) || point < 1 ||
+      point > 10)
+    return std::nullopt;
+  return point;
+}
+
+Error ssmq::checkRule(llvm::StringRef rule) {
+  llvm::StringRef name = rule;
+  if (rule == "optimal" || rule == "greedy" ||
+      (name.consume_front(rulePrefix) &&
+       (name == "greedy" || name == "greedy-fixed" || parsePoint(name))))
+    return Error::success();
+  return makeError("the rule {0} is not known; take optimal, greedy, kl-mpq-p01 .. kl-mpq-p10, "
+                   "kl-mpq-greedy or kl-mpq-greedy-fixed",
+                   quote(rule));
+}
+
 static void readPositive(JsonReader &reader, llvm::StringRef key, std::optional<double> &number) {
   double value = 0;
   if (reader.isMissingOrNull(key))
@@ -38,10 +58,14 @@ Expected<AssignRequest> AssignRequest::parse(llvm::StringRef text) {
     return value.takeError();
   AssignRequest request;
   JsonReader reader(*value, "request");
-  static const llvm::StringSet<> known = {
-      "table",  "rule",        "budgets",            "memory",  "costs",
-      "siteKL", "cacheTokens", "decodeMilliseconds", "formats", "prefillMilliseconds",
-      "sites",  "ties",        "keep",               "gamma",   "perplexity"};
+  static const llvm::StringSet<> known = {"table",       "rule",
+                                          "budgets",     "memory",
+                                          "costs",       "siteKL",
+                                          "cacheTokens", "decodeMilliseconds",
+                                          "formats",     "prefillMilliseconds",
+                                          "sites",       "ties",
+                                          "keep",        "gamma",
+                                          "perplexity"};
   if (const json::Object *object = value->getAsObject())
     for (const auto &member : *object)
       if (!known.contains(member.first))
@@ -165,8 +189,7 @@ static bool hasLimits(const Limits &limits) {
          limits.prefillNanoseconds || limits.siteKL;
 }
 
-static Expected<Assignment> assignGreedily(const AssignmentProblem &problem,
-                                           const Limits &limits) {
+static Expected<Assignment> assignGreedily(const AssignmentProblem &problem, const Limits &limits) {
   if (!limits.storedBytes || !problem.hasSizes || limits.memoryBytes || limits.decodeNanoseconds ||
       limits.prefillNanoseconds || limits.siteKL)
     return makeError("the rule greedy takes a budget of stored bytes and no other; take the rule "
@@ -177,19 +200,17 @@ static Expected<Assignment> assignGreedily(const AssignmentProblem &problem,
 static Expected<Assignment> assignAsPublished(const AssignmentProblem &problem,
                                               const AssignRequest &request) {
   llvm::StringRef name = llvm::StringRef(request.rule).drop_front(rulePrefix.size());
-  if (name == "greedy" || name == "greedy-fixed")
-    return assignByPerplexity(problem, {request.gamma, /*compounding=*/name == "greedy"});
-  int point = 0;
-  if (name.size() == 3 && name.consume_front("p") && !name.getAsInteger(10, point))
-    return assignByCut(problem, point);
-  return makeError("the rule {0} is not known; take optimal, greedy, kl-mpq-p01 .. kl-mpq-p10, "
-                   "kl-mpq-greedy or kl-mpq-greedy-fixed",
-                   quote(request.rule));
+  if (std::optional<int> point = parsePoint(name))
+    return assignByCut(problem, *point);
+  return assignByPerplexity(problem, {request.gamma, /*compounding=*/name == "greedy"});
 }
 
 Expected<Assignment> ssmq::assign(const AssignRequest &request) {
-  if (request.rule != "optimal" && request.rule != "greedy" && !isPublished(request.rule))
-    return assignAsPublished({}, request);
+  if (Error error = checkRule(request.rule))
+    return error;
+  // Mistakes in the request come before a long table is read.
+  if (Expected<Limits> limits = makeLimits(request, {}); !limits)
+    return limits.takeError();
   Expected<AssignmentProblem> problem = makeProblem(request);
   if (!problem)
     return problem.takeError();

@@ -1,30 +1,50 @@
 //===- Assign.cpp - Assignments of the C interface ------------------------===//
 
 #include "Status.h"
-#include "ssmq/Assign/Budget.h"
-#include "ssmq/Assign/Greedy.h"
+#include "ssmq/Assign/Request.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace ssmq;
 using llvm::Error;
 using llvm::Expected;
 
-SsmqStatus ssmqAssign(const char *table, const char *budget, const char *assignment) {
+static void give(const llvm::json::Value &value, SsmqBytesCallback callback, void *userData) {
+  std::string text = llvm::formatv("{0}", value).str();
+  callback(text.data(), text.size(), userData);
+}
+
+SsmqStatus ssmqAssign(const char *request, const char *assignment, SsmqBytesCallback callback,
+                      void *userData) {
   return capi::guard([&]() -> Error {
-    if (Error error = capi::checkPointers({table, budget, assignment}))
+    if (Error error = capi::checkPointers({request}))
       return error;
-    Expected<Budget> limit = Budget::parse(budget);
-    if (!limit)
-      return limit.takeError();
-    Expected<SensitivityTable> measured = SensitivityTable::read(table);
-    if (!measured)
-      return measured.takeError();
-    Expected<AssignmentProblem> problem = makeProblem(*measured);
-    if (!problem)
-      return problem.takeError();
-    Expected<Assignment> result = assignGreedy(*problem, limit->getBytes(problem->size));
+    Expected<AssignRequest> parsed = AssignRequest::parse(request);
+    if (!parsed)
+      return parsed.takeError();
+    Expected<Assignment> result = assign(*parsed);
     if (!result)
       return result.takeError();
-    result->method = std::string("greedy ") + budget;
-    return result->write(assignment);
+    if (assignment)
+      if (Error error = result->write(assignment))
+        return error;
+    if (callback)
+      give(result->toJSON(), callback, userData);
+    return Error::success();
+  });
+}
+
+SsmqStatus ssmqComputeFront(const char *request, size_t maxPoints, SsmqBytesCallback callback,
+                            void *userData) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({request, reinterpret_cast<const void *>(callback)}))
+      return error;
+    Expected<AssignRequest> parsed = AssignRequest::parse(request);
+    if (!parsed)
+      return parsed.takeError();
+    Expected<llvm::json::Value> front = computeFront(*parsed, maxPoints);
+    if (!front)
+      return front.takeError();
+    give(*front, callback, userData);
+    return Error::success();
   });
 }

@@ -1,12 +1,13 @@
 //===- Assign.cpp - Choose a format for each weight -----------------------===//
 
+#include "ModelIdentity.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/Sites.h"
-#include "ssmq/Assign/Budget.h"
-#include "ssmq/Assign/Greedy.h"
-#include "ssmq/Assign/Uniform.h"
+#include "ssmq/Assign/Request.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
+#include "ssmq/Import/WeightStore.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/ADT/StringSet.h"
 #include <limits>
@@ -33,64 +34,118 @@ public:
 
 private:
   Expected<Assignment> choose(ArrayRef<Site> sites);
-  Expected<Assignment> chooseGreedy() const;
+  Expected<Assignment> chooseFromTable() const;
   Expected<Assignment> chooseUniform(ArrayRef<Site> sites);
+  Expected<Assignment> chooseFromFile(ArrayRef<Site> sites);
+  /// What somebody else chose, with its size; nothing is known of its KL.
+  Expected<Assignment> makeStated(ArrayRef<Site> sites,
+                                  function_ref<StringRef(const Site &)> getFormat);
+  /// Fails when the assignment says that it is of other weights.
+  Error checkCheckpoint(const Assignment &assignment);
   Error apply(const Assignment &assignment, ArrayRef<Site> sites);
 };
 
 } // namespace
 
-Expected<Assignment> AssignPass::chooseGreedy() const {
-  if (table.empty() || budget.empty())
-    return createStringError("greedy assignment needs table=FILE and budget=SIZE");
-  Expected<::ssmq::Budget> limit = ::ssmq::Budget::parse(budget);
-  if (!limit)
-    return limit.takeError();
-  Expected<::ssmq::SensitivityTable> measured = ::ssmq::SensitivityTable::read(table);
-  if (!measured)
-    return measured.takeError();
-  Expected<AssignmentProblem> problem = ::ssmq::makeProblem(*measured);
-  if (!problem)
-    return problem.takeError();
-  Expected<Assignment> assignment = ::ssmq::assignGreedy(*problem, limit->getBytes(problem->size));
-  if (assignment)
-    assignment->method = "greedy " + budget;
+Expected<Assignment> AssignPass::chooseFromTable() const {
+  if (Error error = ::ssmq::checkRule(method))
+    return error;
+  if (table.empty())
+    return createStringError("the method " + method + " needs table=FILE");
+  ::ssmq::AssignRequest request;
+  request.table = table;
+  request.rule = method;
+  llvm::append_range(request.budgets, budgets);
+  request.memory = memory;
+  request.costs = costs;
+  request.cacheTokens = cacheTokens;
+  auto set = [](std::optional<double> &limit, double value) {
+    if (value > 0)
+      limit = value;
+  };
+  set(request.decodeMilliseconds, decodeMs);
+  set(request.prefillMilliseconds, prefillMs);
+  set(request.siteKL, maxSiteKL);
+  llvm::append_range(request.formats, formats);
+  llvm::append_range(request.ties, ties);
+  request.gamma = gamma;
+  return ::ssmq::assign(request);
+}
+
+Expected<Assignment> AssignPass::makeStated(ArrayRef<Site> sites,
+                                            function_ref<StringRef(const Site &)> getFormat) {
+  WeightTotals totals = getWeightTotals(getOperation());
+  AssignmentProblem problem;
+  problem.size = {totals.numElements, totals.numBytes};
+  for (const Site &site : sites) {
+    int64_t bytes = site.numBytes;
+    std::string spelling = getFormat(site).str();
+    if (spelling != ::ssmq::keepFormat) {
+      Expected<std::shared_ptr<const ::ssmq::Format>> parsed = ::ssmq::parseFormat(spelling);
+      if (!parsed)
+        return parsed.takeError();
+      if (Error error = (*parsed)->checkLayout(site.getLayout()))
+        return createStringError("site '" + site.name + "': " + toString(std::move(error)));
+      bytes = (*parsed)->getNumBytes(site.getLayout());
+      spelling = (*parsed)->getSpelling();
+    }
+    problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
+    problem.size.fixedBytes -= site.numBytes;
+  }
+  Assignment assignment =
+      makeAssignment(problem, std::vector<size_t>(problem.sites.size(), 0), method);
+  assignment.report.predictedKL = std::numeric_limits<double>::quiet_NaN();
   return assignment;
 }
 
 Expected<Assignment> AssignPass::chooseUniform(ArrayRef<Site> sites) {
   if (format.empty())
     return createStringError("uniform assignment needs format=FORMAT");
-  Expected<std::shared_ptr<const ::ssmq::Format>> parsed = ::ssmq::parseFormat(format);
-  if (!parsed)
-    return parsed.takeError();
-  std::string spelling = (*parsed)->getSpelling();
-  WeightTotals totals = getWeightTotals(getOperation());
-  AssignmentProblem problem;
-  problem.size = {totals.numElements, totals.numBytes};
-  for (const Site &site : sites) {
-    if (Error error = (*parsed)->checkLayout(site.getLayout()))
-      return createStringError("site '" + site.name + "': " + toString(std::move(error)));
-    int64_t bytes = (*parsed)->getNumBytes(site.getLayout());
-    problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
-    problem.size.fixedBytes -= site.numBytes;
-  }
-  Expected<Assignment> assignment = ::ssmq::assignUniform(problem, spelling);
-  if (assignment) // nothing was measured
-    assignment->report.predictedKL = std::numeric_limits<double>::quiet_NaN();
+  Expected<Assignment> assignment =
+      makeStated(sites, [&](const Site &) { return StringRef(format); });
+  if (assignment)
+    assignment->method = "uniform " + format;
   return assignment;
 }
 
-Expected<Assignment> AssignPass::choose(ArrayRef<Site> sites) {
-  if (method == "greedy")
-    return chooseGreedy();
-  if (method == "uniform")
-    return chooseUniform(sites);
-  if (method != "file")
-    return createStringError("method '" + method + "' is not known; take greedy, uniform or file");
+Expected<Assignment> AssignPass::chooseFromFile(ArrayRef<Site> sites) {
   if (input.empty())
     return createStringError("method=file needs input=FILE, the assignment to apply");
-  return Assignment::read(input);
+  Expected<Assignment> read = Assignment::read(input);
+  if (!read)
+    return read;
+  Expected<Assignment> stated = makeStated(sites, [&](const Site &site) {
+    return read->find(site.name).value_or(StringRef(::ssmq::keepFormat));
+  });
+  if (!stated)
+    return stated;
+  read->report.totalBytes = stated->report.totalBytes;
+  read->report.bitsPerWeight = stated->report.bitsPerWeight;
+  return read;
+}
+
+Expected<Assignment> AssignPass::choose(ArrayRef<Site> sites) {
+  if (method == "uniform")
+    return chooseUniform(sites);
+  if (method == "file")
+    return chooseFromFile(sites);
+  return chooseFromTable();
+}
+
+Error AssignPass::checkCheckpoint(const Assignment &assignment) {
+  if (assignment.checkpoint.empty() || !getOperation()->hasAttr(SSMDialect::kCheckpointAttrName))
+    return Error::success();
+  auto store = openCheckpoint(getOperation(), {});
+  if (failed(store))
+    return createStringError("the weights cannot be compared with those that were measured");
+  Expected<std::string> hash = hashWeights(getOperation(), **store);
+  if (!hash)
+    return hash.takeError();
+  if (*hash == assignment.checkpoint)
+    return Error::success();
+  return createStringError("the formats were chosen for '" + assignment.model + "' with weights " +
+                           assignment.checkpoint + ", and the module's weights are " + *hash +
+                           "; measure this model");
 }
 
 Error AssignPass::apply(const Assignment &assignment, ArrayRef<Site> sites) {
@@ -125,7 +180,9 @@ Error AssignPass::apply(const Assignment &assignment, ArrayRef<Site> sites) {
 void AssignPass::runOnOperation() {
   SmallVector<Site> sites = findSites(getOperation(), ::ssmq::SiteKind::Weight);
   Expected<Assignment> assignment = choose(sites);
-  Error error = assignment ? apply(*assignment, sites) : assignment.takeError();
+  Error error = assignment ? checkCheckpoint(*assignment) : assignment.takeError();
+  if (!error)
+    error = apply(*assignment, sites);
   if (!error && !output.empty())
     error = assignment->write(output);
   if (error) {

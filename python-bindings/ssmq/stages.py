@@ -80,13 +80,8 @@ def get_spelling(format: str) -> str:
     return _ssmq.get_format_spelling(format)
 
 
-def assign(table: Path, budget: str, output: Path) -> None:
-    """Writes the assignment of least KL within a budget; needs no model."""
-    _ssmq.assign(str(table), budget, str(output))
-
-
 def assign_budget(model: Model, table: Path, budget: str, output: Path) -> None:
-    model.run_pipeline(pass_text("ssmq-assign", method="greedy", table=table, budget=budget,
+    model.run_pipeline(pass_text("ssmq-assign", table=table, budget=budget,
                                  output=output))
 
 

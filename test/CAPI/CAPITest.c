@@ -82,9 +82,16 @@ static void testErrors(SsmqContext *context) {
   CHECK(ssmqModuleParse(context, NULL, 0, "x.mlir", &module) == SSMQ_USAGE_ERROR);
   CHECK(ssmqModuleImportHuggingFace(context, "/nonexistent", &module) == SSMQ_INPUT_ERROR);
   CHECK(module == NULL);
-  CHECK(ssmqAssign("/nonexistent", "4.5", "/nonexistent") == SSMQ_INPUT_ERROR);
-  CHECK(strstr(ssmqGetErrorMessage(), "4.5") != NULL);
-  CHECK(ssmqAssign("/nonexistent", "4.5bpw", "/nonexistent") == SSMQ_INPUT_ERROR);
+  CHECK(ssmqAssign("{\"table\": \"/nonexistent\", \"budgets\": [\"4.5\"]}", NULL, NULL, NULL) ==
+        SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "'4.5' has no unit") != NULL);
+  CHECK(ssmqAssign("{\"table\": \"/nonexistent\", \"budgets\": [\"4.5bpw\"]}", "/nonexistent", NULL,
+                   NULL) == SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "/nonexistent") != NULL);
+  CHECK(ssmqAssign("{\"budget\": \"4.5bpw\"}", NULL, NULL, NULL) == SSMQ_INPUT_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "request: key 'budget' is not known") != NULL);
+  CHECK(ssmqAssign(NULL, NULL, NULL, NULL) == SSMQ_USAGE_ERROR);
+  CHECK(ssmqComputeFront("{}", 10, NULL, NULL) == SSMQ_USAGE_ERROR);
   const char *tables[] = {"/nonexistent"};
   CHECK(ssmqMergeTables(tables, 1, "/nonexistent") == SSMQ_INPUT_ERROR);
   CHECK(ssmqMergeTables(tables, 0, "/nonexistent") == SSMQ_USAGE_ERROR);

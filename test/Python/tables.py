@@ -71,3 +71,33 @@ def make_results(path, **changes):
     points[0] = replace(points[0], **changes)
     path.write_text(Results("tiny", "text.txt", 1000, Estimate(17.0, 0.5), points).to_json())
     return path
+
+
+SUMS = ["forwardKL", "reverseKL", "squaredError", "squaredTeacher", "teacherCrossEntropy",
+        "crossEntropyChange", "squaredTeacherCrossEntropy", "squaredCrossEntropyChange",
+        "crossEntropyProduct", "probabilityChange", "squaredProbabilityChange"]
+ZEROS = ["meanSquaredError", "crossEntropyChange", "perplexityChange", "probabilityChange",
+         "rmsProbabilityChange", "teacherCrossEntropy"]
+
+
+def make_whole_row(site, format, num_bytes, kl):
+    """Of one sequence, with all that ssmq reads back; both KL are `kl`, other changes 0."""
+    sums = {name: [0.0] for name in SUMS} | {"sequence": [0], "positions": [POSITIONS],
+                                             "sameTop1": [POSITIONS]}
+    sums["forwardKL"] = sums["reverseKL"] = [POSITIONS * kl]
+    means = dict.fromkeys(ZEROS, 0.0) | {"forwardKL": kl, "reverseKL": kl, "sameTop1": 1.0,
+                                         "signalToNoise": None, "crossEntropyCorrelation": None}
+    return {"site": site, "format": format, "bytes": num_bytes, "method": "measured",
+            "estimates": {"sequences": 1, "positions": POSITIONS,
+                          **{name: {"mean": mean, "standardError": None}
+                             for name, mean in means.items()}},
+            "sums": sums}
+
+
+def make_whole_table(path, sites, rows):
+    """A table that ssmq itself reads, of one sequence."""
+    path.write_text(json.dumps({
+        "document": "ssmq-sensitivity", "version": 2, "run": RUN | {"numSequences": 1},
+        "model": {"numParameters": 1000, "fixedBytes": 0}, "sites": sites, "rows": rows,
+        "noiseFloor": []}))
+    return path

@@ -12,11 +12,11 @@
 // RUN: not ssmq-opt %s --ssmq-sensitivity="tokens=%t.none output=%t.json" 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not test -e %t.safetensors
 
-// METHOD: error: method 'best' is not known; take greedy, uniform or file
+// METHOD: error: the rule 'best' is not known; take optimal, greedy, kl-mpq-p01
 // NOFORMAT: error: uniform assignment needs format=FORMAT
 // FORMAT: error: format 'int99:channel' is not known
 // LAYOUT: error: site '{{.*}}': format 'i8 sym per_token': per_token needs rows that are tokens
-// NOTABLE: error: greedy assignment needs table=FILE and budget=SIZE
+// NOTABLE: error: the method optimal needs table=FILE
 // TABLE: error: {{.*}}.none
 // BUDGET: error: {{.*}}'4'
 // NOTHING: error: no weight has a format; run --ssmq-assign first

@@ -1,8 +1,8 @@
 //===- Assignment.h - One format a site -------------------------*- C++ -*-===//
 //
 // The document is JSON: {"document": "ssmq-assignment", "version": 1, "model", "checkpoint",
-// "method", "report": {...}, "sites": [{"site", "format"}]}. People may write it by hand; `report`
-// is for readers and not read back.
+// "method", "report": {...}, "sites": [{"site", "format"}]}. People may write it by hand; of
+// `report`, which is for readers, only the KL is read back.
 //
 //===----------------------------------------------------------------------===//
 

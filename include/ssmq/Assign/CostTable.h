@@ -8,8 +8,8 @@
 // A site in a format takes the sum of the entries of its ops (a tied head is one more op of the
 // embedding). A format that one of them has no entry for has no kernel on the target, so it is no
 // choice there. "keep" is what the checkpoint stores. `rest`, which may be missing, is all that no
-// site takes; so is what a site takes that the problem has no choices for. Sites of other kinds than
-// weights take no time of their own.
+// site takes; so is what a site takes that the problem has no choices for. Sites of other kinds
+// than weights take no time of their own.
 //
 //===----------------------------------------------------------------------===//
 

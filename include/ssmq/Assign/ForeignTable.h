@@ -10,8 +10,8 @@
 //   site, kind, format, bytes, elements, forwardKL [, reverseKL, crossEntropyChange]
 //                                                   ours (docs/Tables.md)
 //
-// Neither has the size of the model: the first none at all, the second that of its sites, which then
-// stand for the model and cannot be kept (their original bytes are not told).
+// Neither has the size of the model: the first none at all, the second that of its sites, which
+// then stand for the model and cannot be kept (their original bytes are not told).
 //
 //===----------------------------------------------------------------------===//
 

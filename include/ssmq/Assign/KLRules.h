@@ -1,21 +1,21 @@
 //===- KLRules.h - The published rules, as baselines ------------*- C++ -*-===//
 //
-// The two rules of "A KL Lens on Quantization" (Kong, Pandey, Ponzina and Rosing, arXiv 2604.13440).
-// Both walk all (site, format) of the table by rising KL(q||p), the direction that the authors use;
-// where a table lacks it for any of them, by rising KL(p||q). Sites that are not reached stay as
-// they are.
+// The two rules of "A KL Lens on Quantization" (Kong, Pandey, Ponzina and Rosing, arXiv
+// 2604.13440). Both walk all (site, format) of the table by rising KL(q||p), the direction that the
+// authors use; where a table lacks it for any of them, by rising KL(p||q). Sites that are not
+// reached stay as they are.
 //
 // The cut at point i of 1..10 takes the first i * ((n - 1) / 10) of the n entries, so that the last
 // one, the most sensitive, is never taken; of two entries of a site the later one holds. (As in the
-// authors' quantize_mixed.py, github.com/jasonkongie/XAMBA, commit 2d5645c; an earlier version there
-// cut at i * n / 10.)
+// authors' quantize_mixed.py, github.com/jasonkongie/XAMBA, commit 2d5645c; an earlier version
+// there cut at i * n / 10.)
 //
 // The greedy rule tries each entry in turn and keeps it while the perplexity of the mix is at most
 // gamma times a reference, else goes back to what the site had. In the authors' code the reference
 // is the perplexity of the last mix that was kept, so that n steps may multiply it by gamma^n
-// (compounding); without that it stays the perplexity of the original model. The authors measure the
-// mix at each step; so may a caller here. Without a measurement the logarithm of the perplexity is
-// taken to change by the sum of what the sites change it alone. (The authors round a weight to 4
+// (compounding); without that it stays the perplexity of the original model. The authors measure
+// the mix at each step; so may a caller here. Without a measurement the logarithm of the perplexity
+// is taken to change by the sum of what the sites change it alone. (The authors round a weight to 4
 // bits that may be rounded to 8 already; here each format is of the original.)
 //
 //===----------------------------------------------------------------------===//

@@ -41,6 +41,9 @@ struct AssignRequest {
   static llvm::Expected<AssignRequest> parse(llvm::StringRef json);
 };
 
+/// Fails when there is no such rule, and lists those that there are.
+llvm::Error checkRule(llvm::StringRef rule);
+
 /// The choices that a request leaves.
 llvm::Expected<AssignmentProblem> makeProblem(const AssignRequest &request);
 llvm::Expected<Limits> makeLimits(const AssignRequest &request, const ModelSize &size);

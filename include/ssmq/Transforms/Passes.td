@@ -99,14 +99,28 @@ def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
   let summary = "choose a format for each weight";
   let description = [{
     Sets the attribute `ssm.format` on each weight site: from an assignment file; or uniformly, the
-    same format everywhere; or greedily, so that the predicted KL of a sensitivity table is least
-    under a budget. A budget counts everything the program stores, in bits per parameter (`4.5bpw`)
-    or bytes (`3MB`, `2.5MiB`).
+    same format everywhere; or from a sensitivity table by a rule. `optimal` gives the least predicted
+    KL within all limits, `greedy` nearly that within a budget; `kl-mpq-p01` .. `kl-mpq-p10`,
+    `kl-mpq-greedy` and `kl-mpq-greedy-fixed` are published rules without limits (docs/Assignment.md).
+    A budget counts everything the program stores, in bits per parameter (`4.5bpw`) or bytes (`3MB`,
+    `2.5MiB`). A table or an assignment of other weights than the module's is refused.
   }];
   let options = [
-    Option<"method", "method", "std::string", "\"greedy\"", "greedy, uniform or file">,
-    Option<"table", "table", "std::string", "", "Sensitivity table (greedy)">,
-    Option<"budget", "budget", "std::string", "", "Budget, e.g. 4.5bpw or 3MB (greedy)">,
+    Option<"method", "method", "std::string", "\"optimal\"", "uniform, file, or a rule">,
+    Option<"table", "table", "std::string", "", "Sensitivity table (rules)">,
+    ListOption<"budgets", "budget", "std::string", "Budgets of stored bytes, e.g. 4.5bpw or 3MB">,
+    Option<"memory", "memory", "std::string", "",
+           "Budget of the running model: with states, caches and the largest activation">,
+    Option<"cacheTokens", "cache-tokens", "int64_t", "1", "Tokens in the caches">,
+    Option<"costs", "costs", "std::string", "", "Table of times (ssmq-cost-table)">,
+    Option<"decodeMs", "decode-ms", "double", "0", "Limit on milliseconds a generated token; 0: none">,
+    Option<"prefillMs", "prefill-ms", "double", "0",
+           "Limit on milliseconds a token of the prompt; 0: none">,
+    Option<"maxSiteKL", "max-site-kl", "double", "0", "Limit on the KL of any one site; 0: none">,
+    ListOption<"formats", "formats", "std::string", "Formats to choose from (default: the table's)">,
+    ListOption<"ties", "tie", "std::string",
+               "Patterns: sites found with the same captured text take one format">,
+    Option<"gamma", "gamma", "double", "1.10", "Growth of the perplexity (kl-mpq-greedy)">,
     Option<"format", "format", "std::string", "", "Format for all weights (uniform)">,
     Option<"input", "input", "std::string", "", "Assignment to apply (file)">,
     Option<"output", "output", "std::string", "", "Assignment to write (JSON)">,

@@ -33,8 +33,6 @@ TableFile = Annotated[Path, typer.Argument(metavar="TABLE", show_default=False,
                                            help="What `ssmq measure` wrote.")]
 Output = Annotated[Path, typer.Option("-o", metavar="TABLE", help="The table to write (JSON).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Budget = Annotated[str, typer.Option("--budget", metavar="SIZE",
-                                     help="Bits a weight (4.5bpw) or bytes (3.2MB).")]
 
 
 def split(names: str | None) -> list[str] | None:

@@ -7,22 +7,7 @@ from typing import Annotated
 import typer
 
 from ..model import Model
-from .options import (Budget, Formats, MeasureLength, ModelDir, NumSequences, TableFile, app,
-                      show, split)
-
-
-@app.command()
-def assign(table: TableFile,
-           budget: Budget,
-           output: Annotated[Path, typer.Option("-o", metavar="ASSIGNMENT",
-                                                help="The assignment to write (JSON).")]) -> None:
-    """Choose a format for each weight, the least KL within a budget."""
-    from .. import stages, tables
-    from ..output import check_new
-
-    check_new(output)
-    stages.assign(table, budget, output)
-    show(tables.summarize_assignment(output))
+from .options import Formats, MeasureLength, ModelDir, NumSequences, app, show, split
 
 
 @app.command()

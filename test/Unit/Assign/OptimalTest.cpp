@@ -120,7 +120,7 @@ TEST(OptimalTest, OtherResources) {
   problem.sites[0].choices.pop_back();
   limits.siteKL = 0.25;
   expectMessage(getMessage(assignOptimal(problem, limits)),
-                "no site may cost more than a KL of 0.25, but 'a' costs 0.5");
+                "no site may cost more than a KL of 2.50e-01, but 'a' costs 5.00e-01");
 }
 
 TEST(OptimalTest, Refusals) {
