@@ -7,6 +7,7 @@ from . import csv_table
 from .deploy import checkpoint, llama_cpp, nncf, torchao
 from .deploy.choices import match, read
 from .errors import USAGE, Error
+from .model import load
 from .output import write_file
 from .quantize import load_original
 
@@ -23,6 +24,10 @@ def write_csv(table: Path, output: Path) -> str:
 
 def write_assignment(assignment: Path, target: str, output: Path, model: Path | None,
                      take_nearest: bool) -> str:
+    if assignment.is_dir():
+        if target == "safetensors":
+            return _write_values(assignment, output, model)
+        assignment = assignment / "assignment.json"
     if target == "safetensors" and not model:
         raise Error("safetensors needs the weights: give --model", USAGE)
     loaded = load_original(model) if model else None
@@ -36,6 +41,17 @@ def write_assignment(assignment: Path, target: str, output: Path, model: Path | 
     else:
         write_file(output, torchao.render(found))
     return _describe(found, output)
+
+
+def _write_values(directory: Path, output: Path, model: Path | None) -> str:
+    if model:
+        raise Error("a quantized directory has its own values; leave --model out", USAGE)
+    loaded = load(directory)
+    if not loaded.is_output:
+        raise Error(f"{directory} is not quantized; give what `ssmq quantize` wrote, or an "
+                    "assignment")
+    checkpoint.write_values(loaded, output)
+    return f"{output}: the values of {directory}"
 
 
 def _describe(found: list, output: Path) -> str:

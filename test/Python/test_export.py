@@ -201,6 +201,38 @@ def test_checkpoint_in_transformers(run, tmp_path, model):
     assert abs(again - expected).max() < 1e-4
 
 
+def test_quantized_directory(run, fails, tmp_path, model):
+    """Its own values, which refinement has moved away from the nearest."""
+    import torch
+    import transformers
+
+    quantized, out = tmp_path / "quantized", tmp_path / "out"
+    assert run("quantize", model, "--assignment", make_mix(model, tmp_path), "-o",
+               quantized)[0] == 0
+    refined = ssmq.load(quantized)
+    refined.run_pipeline(f"ssmq-refine{{method=mse original={model} "
+                         f"output={quantized / 'refined.safetensors'}}}")
+    (quantized / "model.safetensors").unlink()
+    (quantized / "refined.safetensors").rename(quantized / "model.safetensors")
+
+    code, output, error = run("export", quantized, "--to", "safetensors", "-o", out)
+    assert code == 0, error
+    assert "the values of" in output
+    tokens = np.random.default_rng(5).integers(0, VOCAB, TOKENS, dtype=np.int32)
+    expected = ssmq.load(quantized).interpreter("reference", threads=1).forward(tokens)
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(out).eval()
+    with torch.no_grad():
+        logits = loaded(torch.from_numpy(tokens.astype(np.int64))[None], use_cache=False).logits[0]
+    assert abs(logits.numpy() - expected).max() < 1e-4
+
+    # Other targets take its assignment.
+    assert run("export", quantized, "--to", "torchao", "-o", tmp_path / "ao.json")[0] == 0
+    out = tmp_path / "other"
+    fails("is not quantized", "export", model, "--to", "safetensors", "-o", out)
+    fails("leave --model out", "export", quantized, "--to", "safetensors", "--model", model, "-o",
+          out, status=2)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_checkpoint_keeps_other_values(run, tmp_path, dtype):
     import torch
@@ -244,7 +276,8 @@ def test_bad_input(fails, tmp_path, model):
     conv = next(site for site in list_weights(model, tmp_path) if "conv1d" in site)
     (tmp_path / "sites.json").unlink()
     for target in ("llama.cpp", "nncf", "torchao"):
-        check("the nearest is", {conv: "int8:channel"}, "--to", target)
+        for other in (conv, "model.layers.0.input_layernorm:weight", "model.layers.0.mamba.scan:a"):
+            check("the nearest is", {other: "int8:channel"}, "--to", target)
     fails("", "export", tmp_path / "none.json", "--to", "nncf", "-o", out)
     fails("Invalid value", "export", tmp_path / "a.json", "--to", "gguf", "-o", out, status=2)
     fails("exists", "export", tmp_path / "a.json", "--to", "nncf", "-o", tmp_path / "a.json")

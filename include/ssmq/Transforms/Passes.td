@@ -179,6 +179,20 @@ def RefinePass : Pass<"ssmq-refine", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::ssm::SSMDialect"];
 }
 
+def ExportValuesPass : Pass<"ssmq-export-values", "::mlir::ModuleOp"> {
+  let summary = "write what quantized weights stand for, in f32";
+  let description = [{
+    Writes all tensors of the checkpoint to a safetensors file, in f32 and under their names: a
+    `!quant.any` weight as the values of its codes, without scales and zero points beside it. Tools
+    that know the unquantized model read it. The IR is not changed.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+  ];
+}
+
 def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
   let summary = "give quantized weights the type of their bytes";
   let description = [{

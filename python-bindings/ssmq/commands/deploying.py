@@ -21,7 +21,8 @@ class Target(StrEnum):
 @app.command()
 def export(source: Annotated[Path, typer.Argument(
                metavar="FILE", show_default=False,
-               help="What `ssmq assign` wrote; for csv, what `ssmq measure` wrote.")],
+               help="What `ssmq assign` or `ssmq quantize` wrote; for csv, what `ssmq measure` "
+                    "wrote.")],
            target: Annotated[Target, typer.Option("--to", help="What to write.")],
            output: Annotated[Path, typer.Option("-o", metavar="OUT",
                                                 help="The file to write; for safetensors, a "
@@ -29,7 +30,7 @@ def export(source: Annotated[Path, typer.Argument(
            model: Annotated[Path | None, typer.Option(
                "--model", metavar="MODEL",
                help="The model that the assignment is for: shapes and names are checked. "
-                    "safetensors needs it.")] = None,
+                    "safetensors needs it, unless FILE is a quantized directory.")] = None,
            take_nearest: Annotated[bool, typer.Option(
                "--nearest", help="Where the other tool has no such format, take what is near and "
                                  "say so.")] = False) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import formats
+from .. import formats, stages
 from ..errors import Error
 from ..model import Model
 from ..output import new_directory
@@ -41,10 +41,6 @@ def write_directory(found: list[tuple[Choice, Match]], model: Model, out: Path) 
     for name, (choice, _) in rounded.items():
         if name not in tensors:
             raise Error(f"{model.directory} has no tensor {name} for site '{choice.site}'")
-    config = {**model.config, "dtype": _DTYPE}
-    if "torch_dtype" in config:
-        config["torch_dtype"] = _DTYPE
-
     layouts = {}
     for name, one in tensors.items():
         if one.layout.is_float:
@@ -60,7 +56,21 @@ def write_directory(found: list[tuple[Choice, Match]], model: Model, out: Path) 
 
     with new_directory(out) as scratch:
         write(scratch / WEIGHTS, layouts, get)
-        for name in COPIED:
-            if (model.directory / name).exists():
-                shutil.copyfile(model.directory / name, scratch / name)
-        (scratch / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        _copy_others(model, scratch)
+
+
+def write_values(model: Model, out: Path) -> None:
+    """The same from a quantized model, for what its codes stand for, refined or not."""
+    with new_directory(out) as scratch:
+        model.run_pipeline(stages.pass_text("ssmq-export-values", output=scratch / WEIGHTS))
+        _copy_others(model, scratch)
+
+
+def _copy_others(model: Model, out: Path) -> None:
+    for name in COPIED:
+        if (model.directory / name).exists():
+            shutil.copyfile(model.directory / name, out / name)
+    config = {**model.config, "dtype": _DTYPE}
+    if "torch_dtype" in config:
+        config["torch_dtype"] = _DTYPE
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")

@@ -66,8 +66,11 @@ class Choice:
         return self.site.rpartition(":")[2]
 
     @property
-    def is_convolution(self) -> bool:
-        return self.module.endswith(".conv1d")
+    def is_matrix(self) -> bool:
+        """The weight of a linear layer or an embedding."""
+        name = self.module.rpartition(".")[2]
+        return (self.role, self.kind) == ("weight", "weight") and "norm" not in name and \
+            name != "conv1d"
 
     def has_whole_groups(self, group: int) -> bool:
         """True where it is not known."""
@@ -91,7 +94,8 @@ def read(assignment: Path, model: Model | None) -> list[Choice]:
         raise Error(f"{assignment} names no site")
     sites, stored = {}, {}
     if model:
-        stored = {name: tensor.layout.dtype for name, tensor in open_checkpoint(model.directory).items()}
+        stored = {name: tensor.layout.dtype
+                  for name, tensor in open_checkpoint(model.directory).items()}
         with scratch_directory() as scratch:
             sites = {one["name"]: one for one in stages.list_sites(model)}
             for site in given:

@@ -53,10 +53,9 @@ def get_tensors(site: str) -> list[str]:
 def find(choice: Choice) -> Match:
     """The name of the ggml type."""
     format = choice.format
-    if choice.is_convolution:
-        return Match(None, "" if format.spelling == KEEP else "convolutions stay f32 in GGUF files")
-    if choice.role != "weight":
-        return Match(None, "only weights have a type in GGUF files")
+    if not choice.is_matrix:
+        return Match(None, "" if format.spelling == KEEP else
+                     "f32: convolutions, norms and all but weights have no type in GGUF files")
     if format.spelling == KEEP:
         return Match(choice.stored.lower() or "f16")
     found = _find_integers(format, choice) if format.bits else _find_other(format)

@@ -27,7 +27,7 @@ def find(choice: Choice) -> Match:
     format = choice.format
     if format.spelling == KEEP:
         return Match(None)
-    if choice.role != "weight" or choice.is_convolution:
+    if not choice.is_matrix:
         return Match(None, "only weights of linear layers and embeddings are compressed")
     found = _find_integers(format) if format.bits else _find_other(format)
     if found.value and not choice.has_whole_groups(max(found.value[1], 0)):

@@ -17,7 +17,7 @@ def find(choice: Choice) -> Match:
     format = choice.format
     if format.spelling == KEEP:
         return Match(None)
-    if choice.role != "weight" or choice.is_convolution:
+    if not choice.is_matrix:
         return Match(None, "only weights of linear layers and embeddings are quantized")
     if format.bits and choice.has_whole_groups(format.group):
         return Match(format)
