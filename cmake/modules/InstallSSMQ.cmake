@@ -9,14 +9,16 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/SSMQConfig.cmake.in
 # LLVM's C++ interface changes with each minor version, and so does ours.
 write_basic_package_version_file(${SSMQ_CONFIG_FOLDER}/SSMQConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
-configure_file(${PROJECT_SOURCE_DIR}/cmake/modules/FindOneDNN.cmake
-  ${SSMQ_CONFIG_FOLDER}/FindOneDNN.cmake COPYONLY)
+foreach(module FindCBC FindOneDNN)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/modules/${module}.cmake
+    ${SSMQ_CONFIG_FOLDER}/${module}.cmake COPYONLY)
+endforeach()
 
 export(EXPORT SSMQTargets NAMESPACE SSMQ:: FILE ${SSMQ_CONFIG_FOLDER}/SSMQTargets.cmake)
 install(EXPORT SSMQTargets NAMESPACE SSMQ:: COMPONENT development
   DESTINATION ${SSMQ_CMAKE_FOLDER})
 install(FILES ${SSMQ_CONFIG_FOLDER}/SSMQConfig.cmake ${SSMQ_CONFIG_FOLDER}/SSMQConfigVersion.cmake
-  ${SSMQ_CONFIG_FOLDER}/FindOneDNN.cmake
+  ${SSMQ_CONFIG_FOLDER}/FindCBC.cmake ${SSMQ_CONFIG_FOLDER}/FindOneDNN.cmake
   COMPONENT development DESTINATION ${SSMQ_CMAKE_FOLDER})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ ${PROJECT_BINARY_DIR}/include/
   COMPONENT development DESTINATION include
