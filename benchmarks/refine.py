@@ -21,20 +21,23 @@ from ssmq.text import Text, read_text
 from ssmq.tokenizer import Tokenizer
 
 FORMATS = "int3:g64,int3:channel,int4:g64,int4:channel"
-METHODS = "nearest,mse,hessian,gptq,gptq+order"
+METHODS = "nearest,mse,hessian,gptq,gptq+order,fold+mse,fold+gptq"
 
 
 def make_student(model: ssmq.Model, format: str, method: str, calibration: Text,
                  num_sequences: int, scratch: Path) -> ssmq.Model:
-    student = model.clone()
+    student, original = model.clone(), model.directory
     stages.assign_uniform(student, format, scratch / "assignment.json")
+    parts = method.split("+")
+    if "fold" in parts:
+        original = scratch / "folded.safetensors"
+        stages.fold_scales(student, original, calibration, num_sequences=num_sequences)
     stages.quantize(student, scratch / "nearest.safetensors", get_threads())
-    if method != "nearest":
-        name, _, order = method.partition("+")
-        options = stages.RefineOptions(name, num_sequences=num_sequences,
-                                       act_order=bool(order) or None)
-        stages.refine(student, model.directory, scratch / f"{method}.safetensors", calibration,
-                      options)
+    for name in stages.REFINEMENTS:
+        if name in parts:
+            options = stages.RefineOptions(name, num_sequences=num_sequences,
+                                           act_order="order" in parts)
+            stages.refine(student, original, scratch / "refined.safetensors", calibration, options)
     return student
 
 

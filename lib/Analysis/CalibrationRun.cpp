@@ -4,8 +4,10 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
+#include "ssmq/Support/Error.h"
 #include "ssmq/Support/Parallel.h"
 #include "llvm/Support/Threading.h"
+#include <unistd.h>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -38,9 +40,56 @@ static llvm::DenseMap<Value, Operation *> findLastReaders(Block &body) {
   return last;
 }
 
+/// About the bytes that a run takes beside the program's weights.
+static int64_t estimateMemory(const InterpreterProgram &program,
+                              ArrayRef<ArrayRef<int32_t>> sequences) {
+  const Interpreter &interpreter = program.getInterpreter();
+  Block &body = getBody(interpreter);
+  int64_t tokens = 0, count = sequences.size();
+  for (ArrayRef<int32_t> sequence : sequences)
+    tokens += sequence.size();
+  auto getBytes = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      return int64_t(0);
+    int64_t elements = type.hasStaticShape() ? count : tokens;
+    for (int64_t dim : type.getShape())
+      elements *= ShapedType::isDynamic(dim) ? 1 : dim;
+    return elements * int64_t(sizeof(float));
+  };
+  llvm::DenseMap<Value, Operation *> last = findLastReaders(body);
+  int64_t alive = 0, most = 0;
+  for (Value argument : body.getArguments())
+    alive += getBytes(argument);
+  for (Operation &op : body.without_terminator()) {
+    if (isConstant(interpreter, &op))
+      continue;
+    for (Value result : op.getResults())
+      alive += getBytes(result);
+    most = std::max(most, alive);
+    for (Value result : op.getResults())
+      if (!last.contains(result))
+        alive -= getBytes(result);
+    for (Value value : getReadValues(&op))
+      if (auto it = last.find(value); it != last.end() && it->second == &op) {
+        if (!interpreter.getConstant(value))
+          alive -= getBytes(value);
+        last.erase(it);
+      }
+  }
+  return most;
+}
+
 Expected<CalibrationRun> CalibrationRun::create(const InterpreterProgram &program,
                                                 ArrayRef<ArrayRef<int32_t>> sequences,
                                                 unsigned threads) {
+  double needed = static_cast<double>(estimateMemory(program, sequences)) / 1e9;
+  double present = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;
+  if (needed > present)
+    return ::ssmq::makeError("the calibration needs about {0:F1} GB and this machine has {1:F1}; "
+                             "fewer sequences need less",
+                             needed, present);
   CalibrationRun run(program, threads);
   Block &body = getBody(*run.interpreter);
   auto number = [&](Value value) { run.slotOf.try_emplace(value, run.slotOf.size()); };
@@ -133,43 +182,4 @@ Error CalibrationRun::run(llvm::function_ref<Expected<bool>(Operation *)> visit)
     }
   }
   return Error::success();
-}
-
-int64_t CalibrationRun::estimateMemory(const InterpreterProgram &program,
-                                       ArrayRef<ArrayRef<int32_t>> sequences) {
-  const Interpreter &interpreter = program.getInterpreter();
-  Block &body = getBody(interpreter);
-  int64_t tokens = 0, count = sequences.size();
-  for (ArrayRef<int32_t> sequence : sequences)
-    tokens += sequence.size();
-  auto getBytes = [&](Value value) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type)
-      return int64_t(0);
-    int64_t elements = type.hasStaticShape() ? count : tokens;
-    for (int64_t dim : type.getShape())
-      elements *= ShapedType::isDynamic(dim) ? 1 : dim;
-    return elements * int64_t(sizeof(float));
-  };
-  llvm::DenseMap<Value, Operation *> last = findLastReaders(body);
-  int64_t alive = 0, most = 0;
-  for (Value argument : body.getArguments())
-    alive += getBytes(argument);
-  for (Operation &op : body.without_terminator()) {
-    if (isConstant(interpreter, &op))
-      continue;
-    for (Value result : op.getResults())
-      alive += getBytes(result);
-    most = std::max(most, alive);
-    for (Value result : op.getResults())
-      if (!last.contains(result))
-        alive -= getBytes(result);
-    for (Value value : getReadValues(&op))
-      if (auto it = last.find(value); it != last.end() && it->second == &op) {
-        if (!interpreter.getConstant(value))
-          alive -= getBytes(value);
-        last.erase(it);
-      }
-  }
-  return most;
 }

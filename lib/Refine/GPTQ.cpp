@@ -184,25 +184,20 @@ Error roundByGPTQ(const Tensor &weight, const Hessian &hessian, IntegerCodes cod
 
 double measureOutputError(const Tensor &weight, const Tensor &rounded, const Hessian &hessian,
                           unsigned threads) {
-  int64_t n = hessian.getColumns(), rows = weight.getNumElements() / std::max<int64_t>(n, 1);
+  int64_t n = hessian.getColumns(), rows = n ? weight.getNumElements() / n : 0;
   const float *before = weight.data<float>().data(), *after = rounded.data<float>().data();
-  std::vector<double> lost(rows), whole(rows);
-  parallelFor(threads, rows, [&](int64_t begin, int64_t end) {
-    std::vector<double> error(n), value(n);
-    for (int64_t row = begin; row < end; ++row) {
-      for (int64_t i = 0; i < n; ++i) {
-        value[i] = before[row * n + i];
-        error[i] = value[i] - after[row * n + i];
-      }
-      for (int64_t i = 0; i < n; ++i)
-        for (int64_t j = 0; j < n; ++j) {
-          lost[row] += error[i] * error[j] * hessian.get(i, j);
-          whole[row] += value[i] * value[j] * hessian.get(i, j);
-        }
-    }
-  });
-  double sum = std::accumulate(whole.begin(), whole.end(), 0.0);
-  return sum > 0 ? std::accumulate(lost.begin(), lost.end(), 0.0) / sum : 0;
+  std::vector<float> errors(static_cast<size_t>(rows * n)), moments(static_cast<size_t>(n * n));
+  std::vector<float> products(errors.size());
+  for (size_t i = 0; i < errors.size(); ++i)
+    errors[i] = before[i] - after[i];
+  for (int64_t i = 0; i < n * n; ++i)
+    moments[i] = static_cast<float>(hessian.get(i / n, i % n));
+  gemmTransposed({errors.data(), n}, {moments.data(), n}, {products.data(), n}, {rows, n, n},
+                 threads);
+  double sum = 0;
+  for (size_t i = 0; i < errors.size(); ++i)
+    sum += static_cast<double>(errors[i]) * products[i];
+  return sum;
 }
 
 } // namespace ssmq

@@ -53,6 +53,11 @@ Error Calibration::fit(std::optional<int64_t> numTokens) {
   return Error::success();
 }
 
+SmallVector<ArrayRef<int32_t>> Calibration::getInputs() const {
+  return llvm::map_to_vector(sequences,
+                             [](ArrayRef<int32_t> sequence) { return sequence.drop_back(); });
+}
+
 Expected<RunIdentity> mlir::ssm::identifyRun(ModuleOp module, const ::ssmq::WeightStore &store,
                                              const Calibration &calibration, int64_t vocabSize) {
   Expected<std::string> hash = hashWeights(module, store);

@@ -26,6 +26,8 @@ public:
   llvm::Error fit(std::optional<int64_t> numTokens);
 
   ArrayRef<ArrayRef<int32_t>> getSequences() const { return sequences; }
+  /// What is fed of the sequences: all but the last token of each, which is only predicted.
+  SmallVector<ArrayRef<int32_t>> getInputs() const;
   StringRef getPath() const { return path; }
   ArrayRef<int32_t> getTokens() const { return tokens; }
   int64_t getSequenceLength() const { return sequenceLength; }

@@ -1,19 +1,16 @@
 //===- Refine.cpp - Better codes for quantized weights --------------------===//
 
+#include "Calibration.h"
 #include "RefineWeights.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include "ssmq/Analysis/CalibrationRun.h"
-#include "ssmq/Analysis/SensitivitySweep.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Packing.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Support/Error.h"
-#include "ssmq/Support/Json.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/Support/Threading.h"
-#include <unistd.h>
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_REFINEPASS
@@ -52,8 +49,6 @@ Error RefinePass::checkOptions() const {
   if (output.empty() || original.empty())
     return createStringError("ssmq-refine needs original=CHECKPOINT, which was quantized, and "
                              "output=FILE, the safetensors file to write");
-  if (sequenceLength < 1 || numSequences < 0)
-    return createStringError("sequence-length must be 1 or more, num-sequences 0 or more");
   if (!(damping > 0) || damping > 1)
     return createStringError("damping must be above 0 and at most 1");
   return Error::success();
@@ -62,33 +57,17 @@ Error RefinePass::checkOptions() const {
 Error RefinePass::refineOnInputs(const WeightStore &store, WeightRefiner &refiner) {
   if (tokens.empty())
     return createStringError("method=" + method + " needs tokens=FILE, the calibration tokens");
-  Expected<std::vector<int32_t>> ids = ::ssmq::readTokenFile(tokens);
-  if (!ids)
-    return ids.takeError();
   auto lookup = [&store](StringRef name) { return store.lookup(name); };
   FailureOr<std::unique_ptr<InterpreterProgram>> program =
       InterpreterProgram::create(getOperation(), lookup, {});
   if (failed(program))
     return createStringError("the interpreter cannot run this module");
-  int64_t length = (*program)->getNumTokens().value_or(sequenceLength);
-  SmallVector<ArrayRef<int32_t>> sequences = cutSequences(*ids, length);
-  if ((*program)->getNumTokens())
-    llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
-      return static_cast<int64_t>(sequence.size()) != length;
-    });
-  if (numSequences > 0 && static_cast<int64_t>(sequences.size()) > numSequences)
-    sequences.resize(numSequences);
-  if (sequences.empty())
-    return ::ssmq::makeError("{0} holds too few tokens ({1}) for calibration",
-                             ::ssmq::quote(tokens), ids->size());
-  double needed = static_cast<double>(CalibrationRun::estimateMemory(**program, sequences)) / 1e9;
-  double present = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                   static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;
-  if (needed > present)
-    return ::ssmq::makeError("the calibration needs about {0:F1} GB and this machine has {1:F1}; "
-                             "fewer sequences need less",
-                             needed, present);
-  return refiner.refineOn(**program, store, sequences);
+  Expected<Calibration> calibration = Calibration::read(tokens, sequenceLength, numSequences);
+  if (!calibration)
+    return calibration.takeError();
+  if (Error error = calibration->fit((*program)->getNumTokens()))
+    return error;
+  return refiner.refineOn(**program, store, calibration->getInputs());
 }
 
 Error RefinePass::write(const WeightStore &store, ArrayRef<QuantizedWeight> weights,

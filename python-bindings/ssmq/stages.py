@@ -63,11 +63,9 @@ def measure(model: Model, calibration: Text, output: Path, options: MeasureOptio
     """Writes the sensitivity table of each site in each format; fails at once when no format can
     meet the budget. Goes on from the journal when there is one."""
     with scratch_directory() as scratch:
-        # The table names its calibration by this file.
-        tokens = scratch / calibration.path.name
-        tokens.write_text(json.dumps(calibration.tokens))
-        model.run_pipeline(pass_text("ssmq-sensitivity", tokens=tokens, output=output,
-                                     journal=journal, budget=budget, **vars(options)))
+        model.run_pipeline(pass_text("ssmq-sensitivity", tokens=write_tokens(calibration, scratch),
+                                     output=output, journal=journal, budget=budget,
+                                     **vars(options)))
 
 
 def merge(tables: list[Path], output: Path) -> None:
@@ -119,9 +117,23 @@ def refine(model: Model, original: Path, output: Path, calibration: Text | None,
     """Chooses better codes and scales for the model's quantized weights; `original` is the
     checkpoint that they were made from."""
     with scratch_directory() as scratch:
-        tokens = None
-        if calibration:
-            tokens = scratch / "tokens.json"
-            tokens.write_text(json.dumps(calibration.tokens))
+        tokens = write_tokens(calibration, scratch) if calibration else None
         model.run_pipeline(pass_text("ssmq-refine", original=original, output=output,
                                      tokens=tokens, **vars(options)))
+
+
+def fold_scales(model: Model, output: Path, calibration: Text, sequence_length: int = 256,
+                num_sequences: int = 0, threads: int = 0) -> None:
+    """Moves the size of channels into the weights of an assigned model, and these into a new
+    safetensors file."""
+    with scratch_directory() as scratch:
+        model.run_pipeline(pass_text("ssmq-fold-scales", output=output, threads=threads,
+                                     tokens=write_tokens(calibration, scratch),
+                                     sequence_length=sequence_length, num_sequences=num_sequences))
+
+
+def write_tokens(text: Text, scratch: Path) -> Path:
+    """As passes read them; a table names its calibration by this file."""
+    path = scratch / text.path.name
+    path.write_text(json.dumps(text.tokens))
+    return path

@@ -5,9 +5,13 @@ import json
 import _ssmq
 import numpy as np
 import pytest
+import ssmq
 import tiny
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
+from ssmq import stages
+from ssmq.text import read_text
+from ssmq.tokenizer import Tokenizer
 
 VOCAB, WIDE, NARROW = 13, 40, 24
 
@@ -88,7 +92,9 @@ def test_codes_are_those_of_gptq(tmp_path, format, bits, group, symmetric, act_o
     weights, ids, _, refined = refine(tmp_path, format, sequence_length=25,
                                       act_order=str(act_order).lower())
     lowest, highest = -2**(bits - 1) + symmetric, 2**(bits - 1) - 1
-    inputs = weights["table"][ids].astype(np.float64)
+    # The last token of a sequence is not fed.
+    fed = [token for i, token in enumerate(ids) if i % 25 != 24 and i + 1 < len(ids)]
+    inputs = weights["table"][fed].astype(np.float64)
     # The second layer is refined on what the refined first one gives.
     for name in ("up", "down"):
         weight = weights[name]
@@ -139,3 +145,20 @@ def test_quantize_refines(run, fails, tmp_path, method):
 def test_usage(fails, tmp_path, message, arguments):
     fails(message, "quantize", "m", "--uniform", "int4:channel", *arguments, "-o",
           tmp_path / "out", status=2)
+
+
+@pytest.mark.parametrize("family", ["granitemoehybrid", "bamba", "mamba", "mamba2"])
+def test_folding_keeps_the_function(tmp_path, family):
+    model = ssmq.load(tiny.make_model(tmp_path / "model", family=family))
+    text = read_text(tiny.make_text(tmp_path / "text", 1), Tokenizer(tmp_path / "model"))
+    folded = model.clone()
+    stages.assign_uniform(folded, "int2:channel", tmp_path / "assignment.json")
+    stages.fold_scales(folded, tmp_path / "folded.safetensors", text, sequence_length=20)
+    before = load_file(tmp_path / "model" / "model.safetensors")
+    after = load_file(tmp_path / "folded.safetensors")
+    assert before.keys() == after.keys()
+    assert sum((before[name] != after[name]).any() for name in before) >= 2
+    tokens = text.tokens[:40]
+    expected = model.interpreter("reference").forward(tokens)
+    result = folded.interpreter("reference").forward(tokens)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5 * np.abs(expected).max())

@@ -27,20 +27,20 @@
 // TOKENS: error: {{.*}}none
 // RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="original=%t output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=NOTOKENS
 // NOTOKENS: error: method=gptq needs tokens=FILE, the calibration tokens
-// RUN: echo "[1,11]" > %t/outside.json
+// RUN: echo "[11,1]" > %t/outside.json
 // RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="tokens=%t/outside.json original=%t/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=OUTSIDE
 // OUTSIDE: error: token 11 is outside the vocabulary of 11
 // RUN: echo "[]" > %t/empty.json
 // RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="tokens=%t/empty.json original=%t/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=EMPTY
-// EMPTY: error: '{{.*}}/empty.json' holds too few tokens (0) for calibration
+// EMPTY: error: '{{.*}}/empty.json' holds 0 tokens; calibration needs at least 2
 
 // Another model, the quantized file itself, and a value that is no number, as the original.
-// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t/shape shape=model.layers.0.mamba.in_proj.weight
-// RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="method=mse original=%t/shape/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=SHAPE
+// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t-shape shape=model.layers.0.mamba.in_proj.weight
+// RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="method=mse original=%t-shape/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=SHAPE
 // RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="method=mse original=%t/nearest.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=SHAPE
 // SHAPE: error: weight '{{.*}}' has another shape in the original checkpoint
-// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t/nan nan=model.layers.0.mamba.in_proj.weight
-// RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="method=mse original=%t/nan/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=NAN
+// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t-nan nan=model.layers.0.mamba.in_proj.weight
+// RUN: not ssmq-opt %t/nearest.mlir --ssmq-refine="method=mse original=%t-nan/model.safetensors output=%t/no.safetensors" 2>&1 | FileCheck %s --check-prefix=NAN
 // NAN: error: weight 'model.layers.0.mamba.in_proj.weight': {{.*}}not finite
 
 // Nothing to refine, before codes are stored and after they are packed.

@@ -18,7 +18,8 @@ namespace mlir::ssm {
 
 class CalibrationRun {
 public:
-  /// The program must outlive the run. Fails when a sequence cannot be fed.
+  /// The program must outlive the run. Fails when a sequence cannot be fed, and when the machine
+  /// has less memory than the run needs.
   static llvm::Expected<CalibrationRun> create(const InterpreterProgram &program,
                                                ArrayRef<ArrayRef<int32_t>> sequences,
                                                unsigned threads);
@@ -34,10 +35,6 @@ public:
   bool isRead(Value value) const;
   /// The op reads this in the place of the operand from now on.
   void replaceOperand(OpOperand *operand, ::ssmq::Tensor value) { replaced[operand] = value; }
-
-  /// About the bytes that a run takes beside the program's weights.
-  static int64_t estimateMemory(const InterpreterProgram &program,
-                                ArrayRef<ArrayRef<int32_t>> sequences);
 
 private:
   CalibrationRun(const InterpreterProgram &program, unsigned threads)

@@ -38,8 +38,8 @@ struct GPTQOptions {
 llvm::Error roundByGPTQ(const Tensor &weight, const Hessian &hessian, IntegerCodes codes,
                         const GPTQOptions &options, QuantizedTensor &result);
 
-/// e H e^T summed over the rows e of `weight` - `rounded`, divided by that of `weight` itself: the
-/// relative squared error of the layer's output.
+/// The squared error of the layer's output, summed over tokens: e H e^T over the rows e of
+/// `weight` - `rounded`, both f32.
 double measureOutputError(const Tensor &weight, const Tensor &rounded, const Hessian &hessian,
                           unsigned threads = 1);
 

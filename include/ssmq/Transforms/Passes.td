@@ -193,6 +193,34 @@ def ExportValuesPass : Pass<"ssmq-export-values", "::mlir::ModuleOp"> {
   ];
 }
 
+def FoldScalesPass : Pass<"ssmq-fold-scales", "::mlir::ModuleOp"> {
+  let summary = "move the size of channels from inputs into weights";
+  let description = [{
+    As AWQ: columns of a linear layer's weight are multiplied, and what stands before is divided, by
+    scales that make the columns of large inputs larger, so that the formats assigned to the weights
+    (`ssm.format`) round them with less error of the output. What can be divided: the weight of a
+    norm, or the rows of a linear layer whose result comes through slices and elementwise products.
+    It must be read by nothing else, and the input only by linear layers. The function of the
+    program stays the same. See docs/Refinement.md.
+
+    Weights that change become f32, in the program and in a new safetensors file, all other tensors
+    copied, that becomes the module's checkpoint. Run it after --ssmq-assign and before
+    --ssmq-quantize.
+  }];
+  let options = [
+    Option<"tokens", "tokens", "std::string", "",
+           "File with the calibration tokens: one JSON array of ids">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"alphaGrid", "alpha-grid", "unsigned", "20", "Exponents tried between 0 and 1">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
 def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
   let summary = "give quantized weights the type of their bytes";
   let description = [{
