@@ -32,14 +32,21 @@ def load_original(path: Path) -> Model:
 
 def write(model: Model, out: Path, assign: Callable[[Model, Path], None], threads: int,
           calibration: Text | None = None, table: Path | None = None,
-          refine: stages.RefineOptions | None = None) -> None:
-    """`assign` sets formats on a copy of the model and writes the assignment to the path given."""
+          refine: stages.RefineOptions | None = None, fold: bool = False) -> None:
+    """`assign` sets formats on a copy of the model and writes the assignment to the path given.
+    With `fold`, scales are folded into the weights on the calibration text before they are
+    rounded."""
     with new_directory(out) as scratch:
         quantized = model.clone()
         assign(quantized, scratch / "assignment.json")
-        store(model, quantized, scratch / WEIGHTS, threads, calibration, refine)
-        if refine:
-            note_refinement(scratch / "assignment.json", refine.method)
+        original = model.directory
+        if fold:
+            original = scratch / "folded"
+            stages.fold_scales(quantized, original, calibration, threads=threads)
+        store(quantized, original, scratch / WEIGHTS, threads, calibration, refine)
+        if fold:
+            original.unlink()
+        note_rounding(scratch / "assignment.json", refine, fold)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
@@ -51,20 +58,26 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
             write_sketch(scratch, Sketch.of(calibration.path.name, calibration.content))
 
 
-def store(model: Model, quantized: Model, weights: Path, threads: int, calibration: Text | None,
-          refine: stages.RefineOptions | None) -> None:
-    """Writes the weights of an assigned copy of the model; the copy reads them from then on."""
+def store(quantized: Model, original: Path, weights: Path, threads: int,
+          calibration: Text | None, refine: stages.RefineOptions | None) -> None:
+    """Writes the weights of an assigned model, which reads them from then on; `original` is the
+    checkpoint that it read before."""
     if not refine:
         stages.quantize(quantized, weights, threads)
         return
     nearest = weights.with_suffix(".nearest")
     stages.quantize(quantized, nearest, threads)
-    stages.refine(quantized, model.directory, weights, calibration, refine)
+    stages.refine(quantized, original, weights, calibration, refine)
     nearest.unlink()
 
 
-def note_refinement(assignment: Path, method: str) -> None:
-    """Says in the report of an assignment how its codes were refined."""
+def note_rounding(assignment: Path, refine: stages.RefineOptions | None, fold: bool) -> None:
+    """Says in the report of an assignment how its weights were rounded, where not to nearest."""
+    if not refine and not fold:
+        return
     document = json.loads(assignment.read_text(encoding="utf-8"))
-    document["report"]["refined"] = method
+    if refine:
+        document["report"]["refined"] = refine.method
+    if fold:
+        document["report"]["foldedScales"] = True
     assignment.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -137,7 +137,24 @@ def test_quantize_refines(run, fails, tmp_path, method):
         fails("is the calibration text", "eval", out, "--text", text)
 
 
+def test_quantize_folds(run, tmp_path):
+    model = tiny.make_model(tmp_path / "model")
+    text = tiny.make_text(tmp_path / "text", 1)
+    written = {}
+    for out, rest in (("folded", ["--fold-scales"]), ("both", ["--fold-scales", "--refine", "mse"])):
+        code, _, error = run("quantize", model, "--uniform", "int4:channel", "--calibration", text,
+                             "--sequence-length", 10, *rest, "-o", tmp_path / out)
+        assert code == 0, error
+        report = json.loads((tmp_path / out / "assignment.json").read_text())["report"]
+        assert report["foldedScales"] and report.get("refined") == ("mse" if rest[1:] else None)
+        written[out] = sorted(path.name for path in (tmp_path / out).iterdir())
+        ssmq.load(tmp_path / out).interpreter().forward([1, 2, 3])
+    assert written["folded"] == written["both"]
+    assert "folded" not in written["both"] and "model.safetensors" in written["both"]
+
+
 @pytest.mark.parametrize("message, arguments", [
+    ("--calibration goes with", ["--fold-scales"]),
     ("not 'best'", ["--refine", "best"]),
     ("--calibration goes with", ["--refine", "gptq"]),
     ("--calibration goes with", ["--refine", "mse", "--calibration", "text"]),

@@ -29,6 +29,9 @@ def quantize(model: ModelDir,
                  "--refine", metavar="METHOD",
                  help="Choose better codes and scales: mse, hessian or gptq; the last two on the "
                       "whole --calibration text.")] = None,
+             fold_scales: Annotated[bool, typer.Option(
+                 "--fold-scales", help="First move the size of channels from inputs into weights, "
+                                       "on the whole --calibration text.")] = False,
              formats: Formats = None, sequence_length: MeasureLength = 256,
              num_sequences: NumSequences = 16) -> None:
     """Quantize a model: measure, choose within a budget, and store.
@@ -43,21 +46,21 @@ def quantize(model: ModelDir,
     from ..text import read_calibration
     from ..tokenizer import Tokenizer
 
-    needs_text = bool(budget) or refine in ("hessian", "gptq")
+    needs_text = bool(budget) or refine in ("hessian", "gptq") or fold_scales
     if sum(map(bool, [budget, uniform, assignment])) != 1 or (budget and not calibration):
         raise Error("give --calibration and --budget, or --uniform, or --assignment", USAGE)
     if refine and refine not in stages.REFINEMENTS:
         raise Error(f"--refine is {', '.join(stages.REFINEMENTS)}, not '{refine}'", USAGE)
     if bool(calibration) != needs_text:
-        raise Error("--calibration goes with --budget and with --refine hessian or gptq, which "
-                    "need it", USAGE)
+        raise Error("--calibration goes with --budget, --fold-scales and --refine hessian or gptq, "
+                    "which need it", USAGE)
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
     text = read_calibration(calibration, Tokenizer(model), sequence_length) if needs_text else None
     refinement = stages.RefineOptions(refine, sequence_length, threads=threads) if refine else None
 
     def write(assign: Callable[[Model, Path], None], table: Path | None = None) -> None:
-        work.write(loaded, out, assign, threads, text, table, refinement)
+        work.write(loaded, out, assign, threads, text, table, refinement, fold_scales)
 
     if uniform:
         write(lambda one, path: stages.assign_uniform(one, uniform, path))
