@@ -3,6 +3,7 @@
 #include "ssmq/Assign/Assignment.h"
 
 #include "ssmq/Assign/Budget.h"
+#include "ssmq/Measure/SummaryJson.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/JsonFields.h"
 #include "llvm/ADT/STLExtras.h"
@@ -60,6 +61,16 @@ Assignment ssmq::makeAssignment(const AssignmentProblem &problem, llvm::ArrayRef
   return result;
 }
 
+static json::Value describe(const MixTrial &trial) {
+  return json::Object{{"name", trial.name},
+                      {"round", trial.round},
+                      {"totalBytes", trial.totalBytes},
+                      {"bitsPerWeight", finiteOrNull(trial.bitsPerWeight)},
+                      {"predictedKL", finiteOrNull(trial.predictedKL)},
+                      {"measuredKL", ssmq::toJSON(trial.measuredKL)},
+                      {"moreThanChosen", ssmq::toJSON(trial.moreThanChosen)}};
+}
+
 json::Value Assignment::toJSON() const {
   json::Array list;
   for (const SiteFormat &one : sites)
@@ -75,6 +86,16 @@ json::Value Assignment::toJSON() const {
   if (std::isfinite(report.decodeNanoseconds)) {
     stated["decodeNanoseconds"] = report.decodeNanoseconds;
     stated["prefillNanosecondsPerToken"] = report.prefillNanoseconds;
+  }
+  if (!report.trials.empty()) {
+    stated["measuredKL"] = finiteOrNull(report.measuredKL);
+    stated["measuredKLError"] = finiteOrNull(report.measuredKLError);
+    json::Array trials;
+    for (const MixTrial &trial : report.trials)
+      trials.push_back(describe(trial));
+    stated["trials"] = std::move(trials);
+    if (!report.note.empty())
+      stated["note"] = report.note;
   }
   return json::Object{{"document", documentName}, {"version", documentVersion},
                       {"model", model},           {"checkpoint", checkpoint},

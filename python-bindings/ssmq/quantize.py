@@ -30,6 +30,14 @@ def load_original(path: Path) -> Model:
     return model
 
 
+def assign_as(assignment: Path) -> Callable[[Model, Path], None]:
+    """For `write`: an assignment whose report says how it was found."""
+    def assign(model: Model, path: Path) -> None:
+        shutil.copyfile(assignment, path)
+        stages.apply(model, assignment)
+    return assign
+
+
 def write(model: Model, out: Path, assign: Callable[[Model, Path], None], threads: int,
           calibration: Text | None = None, table: Path | None = None,
           refine: stages.RefineOptions | None = None, fold: bool = False) -> None:

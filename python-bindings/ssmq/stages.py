@@ -83,6 +83,33 @@ def assign_budget(model: Model, table: Path, budget: str, output: Path) -> None:
                                  output=output))
 
 
+@dataclass(frozen=True)
+class VerifyOptions:
+    """As ssmq-solve-mix has them; None takes the default of the pass."""
+
+    sequence_length: int = 256
+    num_sequences: int = 0
+    rounds: int | None = None
+    """How often to solve again where sums and measurements differ."""
+    threads: int = 0
+
+
+def solve_mix(model: Model, table: Path, budget: str, calibration: Text, output: Path,
+              options: VerifyOptions) -> None:
+    """Writes the assignment of least KL within a budget, measured as a whole: never one that
+    measures worse than a uniform choice that fits."""
+    with scratch_directory() as scratch:
+        tokens = scratch / calibration.path.name
+        tokens.write_text(json.dumps(calibration.tokens))
+        model.run_pipeline(pass_text("ssmq-solve-mix", table=table, budget=budget, tokens=tokens,
+                                     output=output, **vars(options)))
+
+
+def apply(model: Model, assignment: Path) -> None:
+    """Sets the formats of an assignment, which stays as it is."""
+    model.run_pipeline(pass_text("ssmq-assign", method="file", input=assignment))
+
+
 def assign_uniform(model: Model, format: str, output: Path) -> None:
     model.run_pipeline(pass_text("ssmq-assign", method="uniform", format=format, output=output))
 

@@ -42,11 +42,14 @@ def summarize_formats(path: Path) -> Table:
 def summarize_assignment(path: Path) -> Table:
     assignment = read_document(path, "ssmq-assignment")
     report = assignment["report"]
-    kl = report["predictedKL"]
+    size = f"{report['totalBytes'] / 1e6:.2f} MB, {report['bitsPerWeight']:.2f} bits a weight"
+    kl, measured = report["predictedKL"], report.get("measuredKL")
     predicted = f", predicted KL {kl:.2e}" if kl is not None else ""
-    result = Table(f"{report['totalBytes'] / 1e6:.2f} MB, "
-                   f"{report['bitsPerWeight']:.2f} bits a weight{predicted}",
-                   ["format", "weights"])
+    if measured is not None:
+        error = report.get("measuredKLError")
+        predicted += f", measured {measured:.2e}" + (f" ± {error:.1e}" if error is not None else "")
+    note = report.get("note")
+    result = Table(size + predicted + (f"; {note}" if note else ""), ["format", "weights"])
     for name, count in Counter(site["format"] for site in assignment["sites"]).most_common():
         result.rows.append([name, str(count)])
     return result

@@ -10,8 +10,21 @@
 #define SSMQ_ASSIGN_ASSIGNMENT_H
 
 #include "ssmq/Assign/Choices.h"
+#include <limits>
 
 namespace ssmq {
+
+/// A mix that was measured on the way to an assignment.
+struct MixTrial {
+  std::string name;
+  /// 0 before anything was solved again.
+  unsigned round = 0;
+  int64_t totalBytes = 0;
+  double bitsPerWeight = 0, predictedKL = 0;
+  Estimate measuredKL;
+  /// KL less that of the assignment, by sequences.
+  Estimate moreThanChosen;
+};
 
 struct AssignmentReport {
   /// Of the whole model; 0 where the table does not say.
@@ -28,6 +41,12 @@ struct AssignmentReport {
   /// Of a token; NaN without a cost table.
   double decodeNanoseconds = std::numeric_limits<double>::quiet_NaN();
   double prefillNanoseconds = std::numeric_limits<double>::quiet_NaN();
+  /// Of the whole mix on calibration sequences; NaN where it was not measured.
+  double measuredKL = std::numeric_limits<double>::quiet_NaN();
+  double measuredKLError = std::numeric_limits<double>::quiet_NaN();
+  std::vector<MixTrial> trials = {};
+  /// Why it is not what was solved for; empty when it is.
+  std::string note = {};
 };
 
 struct SiteFormat {

@@ -82,6 +82,35 @@ def MeasureMixPass : Pass<"ssmq-measure-mix", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::ssm::SSMDialect"];
 }
 
+def SolveMixPass : Pass<"ssmq-solve-mix", "::mlir::ModuleOp"> {
+  let summary = "solve for a mix, measure it, and solve again";
+  let description = [{
+    Writes the assignment of least KL within a budget, as measured on calibration tokens: the
+    optimum by the sums of a sensitivity table and every uniform choice that fits are measured whole;
+    where the sum is wrong by more than the error of the measurement, changes of the best mix are
+    measured and the problem is solved again, at most `rounds` times. What measures better is kept,
+    and never a mix that measures worse than a uniform choice of the same size or smaller: then
+    the result is that one, a warning says so, and the assignment's method too. See
+    docs/Assignment.md, Interactions.
+  }];
+  let options = [
+    Option<"table", "table", "std::string", "", "Sensitivity table">,
+    Option<"budget", "budget", "std::string", "", "Budget, e.g. 4.5bpw or 3MB">,
+    Option<"tokens", "tokens", "std::string", "",
+           "File with the calibration tokens: one JSON array of ids">,
+    Option<"rounds", "rounds", "unsigned", "2", "How often to solve again">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
+    Option<"exactArithmetic", "exact-arithmetic", "bool", "false",
+           "Carry changes of a mix through the program in f32; mixes always are">,
+    Option<"threads", "threads", "unsigned", "0", "Mixes at the same time; 0: all cores">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"output", "output", "std::string", "", "Assignment to write (JSON)">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
 def ListSitesPass : Pass<"ssmq-list-sites", "::mlir::ModuleOp"> {
   let summary = "list the values that can be quantized";
   let description = [{

@@ -32,6 +32,10 @@ def quantize(model: ModelDir,
              fold_scales: Annotated[bool, typer.Option(
                  "--fold-scales", help="First move the size of channels from inputs into weights, "
                                        "on the whole --calibration text.")] = False,
+             verify: Annotated[bool, typer.Option(
+                 "--verify/--no-verify",
+                 help="Measure what was chosen as a whole, beside uniform choices, and solve again "
+                      "where it was predicted wrongly.")] = True,
              formats: Formats = None, sequence_length: MeasureLength = 256,
              num_sequences: NumSequences = 16) -> None:
     """Quantize a model: measure, choose within a budget, and store.
@@ -71,5 +75,13 @@ def quantize(model: ModelDir,
             table = scratch / "table.json"
             stages.measure(loaded, text, table, stages.MeasureOptions(
                 split(formats), sequence_length, num_sequences, threads), budget=budget)
-            write(lambda one, path: stages.assign_budget(one, table, budget, path), table)
+            if verify:
+                chosen = scratch / "assignment.json"
+                stages.solve_mix(loaded, table, budget, text, chosen, stages.VerifyOptions(
+                    sequence_length, num_sequences, threads=threads))
+                assign = work.assign_as(chosen)
+            else:
+                def assign(one, path):
+                    stages.assign_budget(one, table, budget, path)
+            write(assign, table)
     show(tables.summarize_assignment(out / "assignment.json"))
