@@ -244,6 +244,14 @@ Assignment Search::describe(llvm::StringRef method) const {
   return result;
 }
 
+/// Mixes differ from each other by far less than the error of one, since it is largely what the
+/// sequences do to all of them; so a difference that is not small is looked into all the same.
+static bool isExplained(const Estimate &measured, double predicted) {
+  constexpr double small = 0.05;
+  double difference = std::abs(measured.mean - predicted);
+  return !(difference > measured.standardError) && !(difference > small * measured.mean);
+}
+
 Expected<Assignment> Search::run(llvm::ArrayRef<NamedMix> uniform, llvm::StringRef method) {
   Expected<MixChoices> first = oracle.solve(problem);
   if (!first)
@@ -260,9 +268,9 @@ Expected<Assignment> Search::run(llvm::ArrayRef<NamedMix> uniform, llvm::StringR
   for (unsigned round = 1; round <= options.maxRounds; ++round) {
     const Trial &base = trials[best];
     Estimate measured = combineKL({{1, base.sums}});
-    // Without an error no difference is one.
-    bool isExplained = !(std::abs(measured.mean - base.predictedKL) > measured.standardError);
-    if (isExplained && !base.isUniform)
+    if (std::isnan(measured.standardError))
+      break; // of one sequence no difference is known to be one
+    if (isExplained(measured, base.predictedKL) && !base.isUniform)
       break;
     Expected<Marginals> marginals = measureMarginals(base);
     if (!marginals)

@@ -87,10 +87,10 @@ def SolveMixPass : Pass<"ssmq-solve-mix", "::mlir::ModuleOp"> {
   let description = [{
     Writes the assignment of least KL within a budget, as measured on calibration tokens: the
     optimum by the sums of a sensitivity table and every uniform choice that fits are measured whole;
-    where the sum is wrong by more than the error of the measurement, changes of the best mix are
-    measured and the problem is solved again, at most `rounds` times. What measures better is kept,
-    and never a mix that measures worse than a uniform choice of the same size or smaller: then
-    the result is that one, a warning says so, and the assignment's method too. See
+    where the sum is wrong by more than the error of the measurement or a twentieth, changes of the
+    best mix are measured and the problem is solved again, at most `rounds` times. What measures
+    better is kept, and never a mix that measures worse than a uniform choice of the same size or
+    smaller: then the result is that one, a warning says so, and the assignment's method too. See
     docs/Assignment.md, Interactions.
   }];
   let options = [
