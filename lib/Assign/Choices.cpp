@@ -5,6 +5,7 @@
 #include "ssmq/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -49,13 +50,33 @@ static Error checkFormats(llvm::ArrayRef<SensitivityRow> rows,
   return Error::success();
 }
 
-static Error checkMeasured(const SensitivityRow &row) {
+std::optional<CostMetric> ssmq::parseCostMetric(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<CostMetric>>(name)
+      .Case("forwardKL", CostMetric::ForwardKL)
+      .Case("reverseKL", CostMetric::ReverseKL)
+      .Case("meanSquaredError", CostMetric::MeanSquaredError)
+      .Case("signalToNoise", CostMetric::SignalToNoise)
+      .Default(std::nullopt);
+}
+
+static double getCost(const DivergenceSummary &estimate, CostMetric metric) {
+  switch (metric) {
+  case CostMetric::ForwardKL: return estimate.forwardKL.mean;
+  case CostMetric::ReverseKL: return estimate.reverseKL.mean;
+  case CostMetric::MeanSquaredError: return estimate.meanSquaredError.mean;
+  case CostMetric::SignalToNoise: break;
+  }
+  return std::pow(10.0, -estimate.signalToNoise.mean / 10);
+}
+
+static Error checkMeasured(const SensitivityRow &row, CostMetric metric) {
   if (!row.isPredicted && row.estimate.numScored == 0)
     return makeError("{0} as {1} was never measured; let the sweep finish first",
                      quote(row.candidate.site), quote(row.candidate.format));
-  if (!std::isfinite(row.estimate.forwardKL.mean))
-    return makeError("{0} as {1}: its KL is not a number; leave the format out or measure again",
-                     quote(row.candidate.site), quote(row.candidate.format));
+  if (!std::isfinite(getCost(row.estimate, metric)))
+    return makeError("{0} as {1}: its {2} is not a number; leave the format out or measure again",
+                     quote(row.candidate.site), quote(row.candidate.format),
+                     metric == CostMetric::ForwardKL ? "KL" : "metric");
   return Error::success();
 }
 
@@ -84,12 +105,13 @@ Expected<AssignmentProblem> ssmq::makeProblem(const SensitivityTable &table,
     if (place == indices.end() ||
         (!options.formats.empty() && !llvm::is_contained(options.formats, row.candidate.format)))
       continue;
-    if (Error error = checkMeasured(row))
+    if (Error error = checkMeasured(row, options.metric))
       return error;
     auto [index, site] = place->second;
     Choice choice = makeChoice(row.candidate.format, site->kind, row.bytes, options.cacheTokens);
-    choice.cost = std::max(0.0, row.estimate.forwardKL.mean);
-    choice.reverseKL = row.estimate.reverseKL.mean;
+    choice.cost = std::max(0.0, getCost(row.estimate, options.metric));
+    if (options.metric == CostMetric::ForwardKL)
+      choice.reverseKL = row.estimate.reverseKL.mean;
     choice.crossEntropyChange = row.estimate.crossEntropyChange.mean;
     problem.sites[index].choices.push_back(std::move(choice));
   }

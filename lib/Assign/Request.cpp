@@ -65,7 +65,7 @@ Expected<AssignRequest> AssignRequest::parse(llvm::StringRef text) {
                                           "formats",     "prefillMilliseconds",
                                           "sites",       "ties",
                                           "keep",        "gamma",
-                                          "perplexity"};
+                                          "perplexity",  "metric"};
   if (const json::Object *object = value->getAsObject())
     for (const auto &member : *object)
       if (!known.contains(member.first))
@@ -83,6 +83,7 @@ Expected<AssignRequest> AssignRequest::parse(llvm::StringRef text) {
   reader.read("sites", request.sites);
   reader.read("ties", request.ties);
   reader.read("keep", request.keep);
+  reader.read("metric", request.metric);
   reader.read("gamma", request.gamma, 0, 1e15);
   readPositive(reader, "perplexity", request.perplexity);
   if (Error error = reader.takeError())
@@ -120,6 +121,15 @@ static std::vector<std::string> spell(llvm::ArrayRef<std::string> formats) {
 }
 
 static Expected<AssignmentProblem> readTable(const AssignRequest &request) {
+  std::optional<CostMetric> metric = parseCostMetric(request.metric);
+  if (!metric)
+    return makeError("the metric {0} is not known; take forwardKL, reverseKL, meanSquaredError or "
+                     "signalToNoise",
+                     quote(request.metric));
+  bool isKL = metric == CostMetric::ForwardKL;
+  if (!isKL && (isCsv(request.table) || request.siteKL))
+    return makeError("the metric {0} needs a table of `ssmq measure`, and no limit on KL",
+                     request.metric);
   if (isCsv(request.table)) {
     ForeignOptions options;
     // Only the published rules need to keep sites; to others sizes matter more.
@@ -132,6 +142,7 @@ static Expected<AssignmentProblem> readTable(const AssignRequest &request) {
   options.allowKeep = request.keep;
   options.formats = spell(request.formats);
   options.cacheTokens = request.cacheTokens;
+  options.metric = *metric;
   Expected<std::vector<SiteKind>> kinds = parseKinds(request.sites);
   if (!kinds)
     return kinds.takeError();
@@ -205,9 +216,7 @@ static Expected<Assignment> assignAsPublished(const AssignmentProblem &problem,
   return assignByPerplexity(problem, {request.gamma, /*compounding=*/name == "greedy"});
 }
 
-Expected<Assignment> ssmq::assign(const AssignRequest &request) {
-  if (Error error = checkRule(request.rule))
-    return error;
+static Expected<Assignment> choose(const AssignRequest &request) {
   // Mistakes in the request come before a long table is read.
   if (Expected<Limits> limits = makeLimits(request, {}); !limits)
     return limits.takeError();
@@ -234,7 +243,21 @@ Expected<Assignment> ssmq::assign(const AssignRequest &request) {
   return result;
 }
 
+Expected<Assignment> ssmq::assign(const AssignRequest &request) {
+  if (Error error = checkRule(request.rule))
+    return error;
+  Expected<Assignment> result = choose(request);
+  if (result && request.metric != "forwardKL") {
+    result->method += " by " + request.metric;
+    result->report.predictedKL = result->report.lowerBoundKL =
+        std::numeric_limits<double>::quiet_NaN();
+  }
+  return result;
+}
+
 Expected<json::Value> ssmq::computeFront(const AssignRequest &request, size_t maxPoints) {
+  if (request.metric != "forwardKL")
+    return makeError("a front is of KL(p||q); leave the metric out");
   Expected<AssignmentProblem> problem = makeProblem(request);
   if (!problem)
     return problem.takeError();

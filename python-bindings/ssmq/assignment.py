@@ -94,7 +94,7 @@ def assign(table: Path | str, *, output: Path | None = None, **options: object) 
 
     Options: rule, budgets ["4.5bpw"], memory "3MB", cache_tokens, decode_ms and prefill_ms (of a
     token), costs (the table of times), site_kl, formats, sites (kinds), ties (patterns), keep,
-    gamma, perplexity. include/ssmq/Assign/Request.h says what they mean."""
+    metric, gamma, perplexity. include/ssmq/Assign/Request.h says what they mean."""
     text = _ssmq.assign(_make_request(table, options), str(output) if output else None)
     return Assignment(json.loads(text))
 

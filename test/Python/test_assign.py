@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,29 @@ def test_budgets(run, table, tmp_path):
     assert result.report["memoryBytes"] == 556
     result = assignment.assign(table, budgets=["600B"], ties=["[ab]"], site_kl=0.1)
     assert result.formats == {"a": I8, "b": I8}
+
+
+def test_metrics(fails, table):
+    """`b` has the smaller KL and the larger squared error."""
+    document = json.loads(table.read_text())
+    for row in document["rows"]:
+        error = (2.0 if row["site"] == "b" else 0.01) * row["sums"]["forwardKL"][0]
+        row["sums"] |= {"squaredError": [error], "squaredTeacher": [1000.0]}
+        row["estimates"]["meanSquaredError"]["mean"] = error / (
+            tables.POSITIONS * tables.RUN["vocabSize"])
+        row["estimates"]["signalToNoise"]["mean"] = 10 * math.log10(1000 / error)
+    table.write_text(json.dumps(document))
+    assert assignment.assign(table, budgets=["430B"]).formats == {"a": I8, "b": I4}
+    for metric in ("meanSquaredError", "signalToNoise"):
+        result = assignment.assign(table, budgets=["430B"], metric=metric)
+        assert result.formats == {"a": I4, "b": I8}
+        assert result.report["predictedKL"] is None
+        assert result.document["method"] == f"optimal 430B by {metric}"
+    cut = assignment.assign(table, rule="kl-mpq-p10", metric="meanSquaredError")
+    assert cut.formats != assignment.assign(table, rule="kl-mpq-p10").formats
+    fails("the metric 'ppl' is not known", "assign", table, "--budget", "9bpw", "--metric", "ppl")
+    fails("needs a table of `ssmq measure`", "assign", PAPER, "--rule", "kl-mpq-p05", "--metric",
+          "reverseKL")
 
 
 def test_own_csv(run, table, tmp_path):

@@ -64,6 +64,18 @@ struct AssignmentProblem {
   bool hasSizes = true, hasTimes = false;
 };
 
+/// What a choice costs; all but the first as baselines. They add up over sites alike.
+enum class CostMetric : uint8_t {
+  ForwardKL,
+  ReverseKL,
+  /// Of the logits.
+  MeanSquaredError,
+  /// As the ratio of noise to signal: decibels do not add up.
+  SignalToNoise
+};
+/// "forwardKL", "reverseKL", "meanSquaredError", "signalToNoise", as tables name them.
+std::optional<CostMetric> parseCostMetric(llvm::StringRef name);
+
 struct ChoiceOptions {
   /// Offers keepFormat at every site.
   bool allowKeep = true;
@@ -73,9 +85,11 @@ struct ChoiceOptions {
   std::vector<SiteKind> kinds = {SiteKind::Weight};
   /// Length of the caches.
   int64_t cacheTokens = 1;
+  /// With another metric than ForwardKL the published rules sort by it, too.
+  CostMetric metric = CostMetric::ForwardKL;
 };
 
-/// Fails when a site has no choice, a candidate has no records or no finite KL, and when a wanted
+/// Fails when a site has no choice, a candidate has no records or no finite cost, and when a wanted
 /// format is not in the table.
 llvm::Expected<AssignmentProblem> makeProblem(const SensitivityTable &table,
                                               const ChoiceOptions &options = {});

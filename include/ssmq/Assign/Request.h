@@ -5,13 +5,15 @@
 //   {"table": "table.json", "rule": "optimal", "budgets": ["4.5bpw"], "memory": "3MB",
 //    "cacheTokens": 2048, "decodeMilliseconds": 3, "prefillMilliseconds": 0.5, "siteKL": 0.01,
 //    "costs": "costs.json", "formats": ["int4:g64"], "sites": ["weight"], "ties": ["[qkv]_proj"],
-//    "keep": true, "gamma": 1.1, "perplexity": 21.6}
+//    "keep": true, "metric": "forwardKL", "gamma": 1.1, "perplexity": 21.6}
 //
 // Rules:
 //   optimal               the least KL within all limits (Optimal.h)
 //   greedy                nearly that, of one limit on stored bytes (Greedy.h)
 //   kl-mpq-p01 .. -p10    the cuts of KL-MPQ (KLRules.h); takes no limits
 //   kl-mpq-greedy         its greedy rule, as published; `kl-mpq-greedy-fixed` does not compound
+//
+// The metric is that of ChoiceOptions; with another than forwardKL no KL is predicted.
 //
 // The table is a sensitivity table, or CSV (ForeignTable.h). Times are of one token.
 //
@@ -34,6 +36,7 @@ struct AssignRequest {
   std::optional<double> siteKL = std::nullopt;
   std::vector<std::string> formats = {}, sites = {"weight"}, ties = {};
   bool keep = true;
+  std::string metric = "forwardKL";
   double gamma = 1.10;
   /// Of the original model, where a CSV needs it.
   std::optional<double> perplexity = std::nullopt;

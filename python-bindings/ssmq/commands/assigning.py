@@ -52,6 +52,9 @@ def assign(table: OptionalTable = None, table_option: TableOption = None,
                "them.")] = None,
            site_kl: SiteKL = None, formats: Formats = None, sites: Sites = None, tie: Ties = None,
            keep: Keep = True,
+           metric: Annotated[str, typer.Option(
+               "--metric", metavar="NAME", help="What is made least: forwardKL, or as a baseline "
+               "reverseKL, meanSquaredError or signalToNoise.")] = "forwardKL",
            gamma: Annotated[float, typer.Option(
                "--gamma", help="How much kl-mpq-greedy lets the perplexity grow.")] = 1.10,
            perplexity: Annotated[float | None, typer.Option(
@@ -70,7 +73,7 @@ def assign(table: OptionalTable = None, table_option: TableOption = None,
     result = assignment.assign(
         path, output=output, rule=rule, budgets=budget, memory=memory, cache_tokens=cache_tokens,
         decode_ms=decode_ms, prefill_ms=prefill_ms, costs=costs, site_kl=site_kl,
-        formats=split(formats), sites=split(sites), ties=tie, keep=keep, gamma=gamma,
+        formats=split(formats), sites=split(sites), ties=tie, keep=keep, metric=metric, gamma=gamma,
         perplexity=perplexity)
     if json:
         print(result.to_json())
