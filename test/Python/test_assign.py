@@ -67,24 +67,35 @@ def test_budgets(run, table, tmp_path):
     assert result.formats == {"a": I8, "b": I8}
 
 
-def test_metrics(fails, table):
-    """`b` has the smaller KL and the larger squared error."""
-    document = json.loads(table.read_text())
-    for row in document["rows"]:
-        error = (2.0 if row["site"] == "b" else 0.01) * row["sums"]["forwardKL"][0]
-        row["sums"] |= {"squaredError": [error], "squaredTeacher": [1000.0]}
-        row["estimates"]["meanSquaredError"]["mean"] = error / (
-            tables.POSITIONS * tables.RUN["vocabSize"])
-        row["estimates"]["signalToNoise"]["mean"] = 10 * math.log10(1000 / error)
-    table.write_text(json.dumps(document))
-    assert assignment.assign(table, budgets=["430B"]).formats == {"a": I8, "b": I4}
-    for metric in ("meanSquaredError", "signalToNoise"):
-        result = assignment.assign(table, budgets=["430B"], metric=metric)
-        assert result.formats == {"a": I4, "b": I8}
-        assert result.report["predictedKL"] is None
-        assert result.document["method"] == f"optimal 430B by {metric}"
-    cut = assignment.assign(table, rule="kl-mpq-p10", metric="meanSquaredError")
-    assert cut.formats != assignment.assign(table, rule="kl-mpq-p10").formats
+def set_squared_error(row, error):
+    row["sums"] |= {"squaredError": [error], "squaredTeacher": [1000.0]}
+    row["estimates"]["meanSquaredError"]["mean"] = error / (
+        tables.POSITIONS * tables.RUN["vocabSize"])
+    row["estimates"]["signalToNoise"]["mean"] = 10 * math.log10(1000 / error)
+    return row
+
+
+def test_metrics(fails, tmp_path):
+    """The larger the KL of a site, the smaller the squared error."""
+    names = [f"x{index}" for index in range(11)]
+    rows = [set_squared_error(tables.make_whole_row(name, I4, 150, 0.1 + index), 0.1 / (1 + index))
+            for index, name in enumerate(names)]
+    table = tables.make_whole_table(tmp_path / "table.json", [tables.make_site(name)
+                                                              for name in names], rows)
+
+    def get_kept(**options):
+        formats = assignment.assign(table, **options).formats
+        return [name for name, format in formats.items() if format == "none"]
+
+    # What is left when ten of eleven have been taken.
+    budget = [f"{10 * 150 + 512}B"]
+    for options in ({"rule": "kl-mpq-p10"}, {"budgets": budget}):
+        assert get_kept(**options) == ["x10"]
+        for metric in ("meanSquaredError", "signalToNoise"):
+            assert get_kept(**options, metric=metric) == ["x0"]
+    result = assignment.assign(table, budgets=budget, metric="signalToNoise")
+    assert result.report["predictedKL"] is None
+    assert result.document["method"] == f"optimal {budget[0]} by signalToNoise"
     fails("the metric 'ppl' is not known", "assign", table, "--budget", "9bpw", "--metric", "ppl")
     fails("needs a table of `ssmq measure`", "assign", PAPER, "--rule", "kl-mpq-p05", "--metric",
           "reverseKL")
