@@ -5,6 +5,8 @@
 
 #ifdef SSMQ_HAVE_CBC
 #include "MilpModel.h"
+#include "ssmq/Assign/Relaxation.h"
+#include "llvm/ADT/STLExtras.h"
 #endif
 
 using namespace ssmq;
@@ -15,9 +17,63 @@ using llvm::Expected;
 
 bool ssmq::hasMilp() { return true; }
 
-/// Nothing meets all limits, though each alone can be met.
-static Error makeConflict() {
-  return makeError("the limits cannot be met together, though each can be alone; raise one");
+namespace {
+/// A problem with fewer choices, and where they were.
+struct Reduced {
+  AssignmentProblem problem;
+  std::vector<std::vector<size_t>> places;
+};
+} // namespace
+
+/// Leaves out what is in no assignment that costs at most `known`.
+static Reduced reduce(const AssignmentProblem &problem, const Relaxation &relaxation,
+                      double known) {
+  Reduced reduced{problem, {}};
+  const double margin = known - relaxation.getBound() + 1e-9 * known;
+  for (auto [index, site] : llvm::enumerate(reduced.problem.sites)) {
+    std::vector<size_t> &places = reduced.places.emplace_back();
+    std::vector<Choice> left;
+    for (auto [k, choice] : llvm::enumerate(site.choices))
+      if (relaxation.getReducedCost(index, k) <= margin) {
+        places.push_back(k);
+        left.push_back(std::move(choice));
+      }
+    site.choices = std::move(left);
+  }
+  return reduced;
+}
+
+static double addCosts(const AssignmentProblem &problem, llvm::ArrayRef<size_t> choices) {
+  double cost = 0;
+  for (auto [site, choice] : llvm::zip_equal(problem.sites, choices))
+    cost += std::max(0.0, site.choices[choice].cost);
+  return cost;
+}
+
+/// Null when nothing meets the limits.
+static Expected<std::optional<MilpSolution>> solve(const AssignmentProblem &problem,
+                                                   llvm::ArrayRef<Capacity> capacities) {
+  Relaxation relaxation(problem, capacities);
+  MilpSolution known;
+  if (auto choices = relaxation.findFeasible()) {
+    known.cost = addCosts(problem, *choices);
+    known.choices = std::move(*choices);
+  } else {
+    Expected<std::optional<MilpSolution>> first = solveMilp(problem, capacities);
+    if (!first || !*first)
+      return first;
+    known = std::move(**first);
+  }
+  Reduced reduced = reduce(problem, relaxation, known.cost);
+  Expected<std::optional<MilpSolution>> better = solveMilp(reduced.problem, capacities);
+  if (!better)
+    return better;
+  known.bound = known.cost;
+  if (!*better || (*better)->cost > known.cost)
+    return known;
+  for (auto [choice, places] : llvm::zip_equal((*better)->choices, reduced.places))
+    choice = places[choice];
+  return better;
 }
 
 Expected<Assignment> ssmq::assignByMilp(const AssignmentProblem &given, const Limits &limits) {
@@ -32,30 +88,11 @@ Expected<Assignment> ssmq::assignByMilp(const AssignmentProblem &given, const Li
   Expected<std::vector<Capacity>> capacities = getCapacities(problem, limits);
   if (!capacities)
     return capacities.takeError();
-  double excess = std::numeric_limits<double>::infinity();
-  auto solution = solveMilp(problem, *capacities, excess);
+  auto solution = solve(problem, *capacities);
   if (!solution)
     return solution.takeError();
   if (!*solution)
-    return makeConflict();
-  // No site costs more in a better solution than all sites do in this one: once more on the scale
-  // of what is left, where the tolerances of the first time are large.
-  double least = 0, largest = 0;
-  for (const SiteChoices &site : problem.sites) {
-    auto [best, worst] =
-        std::minmax_element(site.choices.begin(), site.choices.end(),
-                            [](const Choice &a, const Choice &b) { return a.cost < b.cost; });
-    least += std::max(0.0, best->cost);
-    largest = std::max(largest, worst->cost - std::max(0.0, best->cost));
-  }
-  excess = (*solution)->cost - least;
-  if (excess > 0 && excess < largest / 2) {
-    auto finer = solveMilp(problem, *capacities, excess);
-    if (!finer)
-      return finer.takeError();
-    if (*finer && (*finer)->cost <= (*solution)->cost)
-      solution = std::move(finer);
-  }
+    return makeError("the limits cannot be met together, though each can be alone; raise one");
   Assignment result = makeAssignment(problem, (*solution)->choices, "optimal");
   // What CBC proves holds to its tolerance.
   const double bound = (*solution)->bound, cost = result.report.predictedKL;

@@ -2,6 +2,7 @@
 
 #include "MilpModel.h"
 
+#include "ssmq/Assign/Relaxation.h"
 #include "ssmq/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
@@ -22,7 +23,7 @@ namespace {
 
 class MilpModel {
 public:
-  MilpModel(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> capacities, double excess);
+  MilpModel(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> capacities);
   ~MilpModel() { Cbc_deleteModel(model); }
   MilpModel(const MilpModel &) = delete;
   MilpModel &operator=(const MilpModel &) = delete;
@@ -64,8 +65,7 @@ private:
 
 } // namespace
 
-MilpModel::MilpModel(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> capacities,
-                     double excess)
+MilpModel::MilpModel(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> capacities)
     : problem(problem), model(Cbc_newModel()) {
   Cbc_setLogLevel(model, 0);
   // CBC 2.10's preprocessing loses the optimum of some of our tests.
@@ -85,8 +85,6 @@ MilpModel::MilpModel(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> 
     leastCost += least;
     for (auto [k, choice] : llvm::enumerate(site.choices)) {
       double cost = getCost(choice) - least;
-      if (cost > excess)
-        continue;
       columns.push_back({index, k, cost});
       largest = std::max(largest, cost);
     }
@@ -125,8 +123,7 @@ void MilpModel::addSites() {
 std::optional<size_t> MilpModel::addLargest(double scale) {
   std::vector<Row> rows(problem.sites.size());
   for (auto [i, column] : llvm::enumerate(columns))
-    if (int64_t bytes =
-            getTransient(problem, problem.sites[column.site].choices[column.choice]))
+    if (int64_t bytes = getTransient(problem, problem.sites[column.site].choices[column.choice]))
       rows[column.site].add(i, static_cast<double>(bytes) / scale);
   if (llvm::all_of(rows, [](const Row &row) { return row.columns.empty(); }))
     return std::nullopt;
@@ -197,31 +194,16 @@ Expected<std::optional<MilpSolution>> MilpModel::solve() {
   return solution;
 }
 
-static bool fits(const AssignmentProblem &problem, llvm::ArrayRef<Capacity> capacities,
-                 llvm::ArrayRef<size_t> choices) {
-  return llvm::all_of(capacities, [&](Capacity capacity) {
-    int64_t use = 0, transient = 0;
-    for (auto [site, choice] : llvm::zip_equal(problem.sites, choices)) {
-      use += getUse(site.choices[choice], capacity.resource);
-      transient = std::max(transient, getTransient(problem, site.choices[choice]));
-    }
-    if (capacity.resource == Resource::Memory)
-      use += transient;
-    return use <= capacity.amount;
-  });
-}
-
 Expected<std::optional<MilpSolution>> ssmq::solveMilp(const AssignmentProblem &problem,
-                                                      llvm::ArrayRef<Capacity> capacities,
-                                                      double excess) {
+                                                      llvm::ArrayRef<Capacity> capacities) {
   std::vector<std::vector<size_t>> forbidden;
   constexpr size_t maxRounds = 64;
   while (forbidden.size() < maxRounds) {
-    MilpModel model(problem, capacities, excess);
+    MilpModel model(problem, capacities);
     for (const std::vector<size_t> &choices : forbidden)
       model.forbid(choices);
     Expected<std::optional<MilpSolution>> solution = model.solve();
-    if (!solution || !*solution || fits(problem, capacities, (*solution)->choices))
+    if (!solution || !*solution || meets(problem, capacities, (*solution)->choices))
       return solution;
     forbidden.push_back((*solution)->choices);
   }

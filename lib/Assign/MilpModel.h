@@ -8,8 +8,8 @@
 //               sum over k of transient x[s][k] <= largest             for each activation s
 //
 // Costs and uses are differences from the least of the site, over the largest of all sites, so that
-// coefficients are 0 to 1. CBC holds rows to a tolerance; what breaks a limit by it is forbidden and
-// the program solved again, so a result meets its limits to the byte and the picosecond.
+// coefficients are 0 to 1. CBC holds rows to a tolerance; what breaks a limit by it is forbidden
+// and the program solved again, so a result meets its limits to the byte and the picosecond.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,11 +27,9 @@ struct MilpSolution {
   double bound = 0;
 };
 
-/// Null when nothing meets the limits. Choices that cost more than `excess` above the least of their
-/// site are left out.
+/// Null when nothing meets the limits.
 llvm::Expected<std::optional<MilpSolution>> solveMilp(const AssignmentProblem &problem,
-                                                      llvm::ArrayRef<Capacity> capacities,
-                                                      double excess);
+                                                      llvm::ArrayRef<Capacity> capacities);
 
 } // namespace ssmq
 

@@ -25,6 +25,26 @@
 // QUANT-NEXT: ml_program.global private @model.layers.0.mamba.in_proj.weight_scale(#{{.*}}) : tensor<48x1xf16>
 // QUANT: ssm.linear {{.*}} scales %{{.*}} {group_size = 8 : i64, path = "model.layers.0.mamba.in_proj"} : (tensor<?x8xf32>, tensor<48x8x!quant.any<i[[BITS]]:f32>>, tensor<48x1xf16>)
 
+// Budgets that cannot be met and tables of other weights are refused, and nothing is written.
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json budget=1bpw output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=BUDGET
+// RUN: sed 's/"checkpoint": "..../"checkpoint": "0000/' %t/table.json > %t/other.json
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="table=%t/other.json budget=9bpw output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=HASH
+// RUN: sed 's/"checkpoint": "..../"checkpoint": "0000/' %t/assignment.json > %t/foreign.json
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="method=file input=%t/foreign.json output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=HASH
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json budget=9bpw formats=int3:channel output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=MISSING
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json method=kl-mpq-p05 budget=9bpw output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=LIMIT
+// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=NOBUDGET
+// RUN: not test -e %t/no.json
+// HASH: error: the formats were chosen for '{{.*}}' with weights 0000{{.*}}, and the module's weights are {{.*}}; measure this model
+// MISSING: error: the table has no format 'i3 sym per_channel'; measure it first
+// LIMIT: error: kl-mpq-p05 takes no budget
+// NOBUDGET: error: there is no budget; name one, such as 4.5bpw or 3MB
+
+// A published rule, and several budgets.
+// RUN: ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json method=kl-mpq-p10 formats=int4:channel,int8:channel" | FileCheck %s --check-prefix=RULE
+// RUN: ssmq-opt %t/program.mlir --ssmq-assign="table=%t/table.json budget=9bpw,1MB tie=mamba.*in_proj,mlp" | FileCheck %s --check-prefix=RULE
+// RULE: ssm.format = #ssm.format<"i{{[48]}} sym
+
 // The assignment applies as a file, too.
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=file input=%t/assignment.json" --ssmq-quantize=output=%t/packed.safetensors -o %t/file.mlir
 // RUN: diff %t/quantized.mlir %t/file.mlir

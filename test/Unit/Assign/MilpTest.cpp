@@ -56,13 +56,12 @@ double getOptimum(const AssignmentProblem &problem, const Limits &limits, Totals
   double best = std::numeric_limits<double>::infinity();
   for (const Choice &choice : problem.sites[site].choices)
     if (clamp(choice.cost) <= limits.siteKL.value_or(INFINITY))
-      best = std::min(best,
-                      getOptimum(problem, limits,
-                                 {sum.bytes + choice.bytes, sum.runtimeBytes + choice.runtimeBytes,
-                                  std::max(sum.transientBytes, choice.transientBytes),
-                                  sum.decode + choice.decodeNanoseconds,
-                                  sum.cost + clamp(choice.cost)},
-                                 site + 1));
+      best = std::min(
+          best, getOptimum(problem, limits,
+                           {sum.bytes + choice.bytes, sum.runtimeBytes + choice.runtimeBytes,
+                            std::max(sum.transientBytes, choice.transientBytes),
+                            sum.decode + choice.decodeNanoseconds, sum.cost + clamp(choice.cost)},
+                           site + 1));
   return best;
 }
 
