@@ -57,18 +57,40 @@ public:
         plan(options.precision), sink(sink) {
     for (const FormatList &list : formats)
       cells.emplace_back(list.size(), sequences.size());
+    groupSiblings();
   }
 
   Error run();
 
 private:
-  /// Visits the wanted sites of each sequence.
-  Error passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,
-                 llvm::function_ref<Error(size_t site, size_t k)> visit);
+  /// By StaticRanges::getKey.
   using Ranges = std::map<std::string, StaticRanges>;
+  /// Sites of one kind with the same cut, by index; or one site.
+  struct Group {
+    SmallVector<size_t> sites;
+    /// Whether what was measured of some predicts all.
+    bool isPredicted = false;
+  };
+
+  void groupSiblings();
+  /// Whether it belongs to this shard.
+  bool isMine(const Group &group) const {
+    return (&group - groups.data()) % options.numShards == options.shard;
+  }
+  bool isMeasured(size_t site) const {
+    return !formats[site].empty() && isMine(groups[groupOf[site]]);
+  }
+  std::vector<const SiteCells *> getSiblings(const Group &group) const;
+  /// Visits the wanted sites of each sequence, after `prepare`.
+  Error passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,
+                 llvm::function_ref<Error(size_t k)> prepare,
+                 llvm::function_ref<Error(size_t site, size_t k)> visit);
 
   Error collectRanges();
   Error sweepNoiseFloor(size_t k);
+  Error sweepLocalErrors(size_t k);
+  /// Measures some siblings of each cut and decides whether they predict the others.
+  Error sweepProbes();
   Error sweepSite(size_t site, size_t k);
   Error completeSite(size_t site, size_t k);
   Error measure(size_t site, size_t format, size_t k, bool isLocalError);
@@ -90,7 +112,10 @@ private:
   const SweepSink &sink;
 
   std::vector<SiteCells> cells;
-  /// Of a site's static formats, by StaticRanges::getKey.
+  std::vector<Group> groups;
+  /// Of each site; only those of this shard are measured.
+  std::vector<size_t> groupOf;
+  /// Of a site's static formats.
   std::vector<Ranges> ranges;
   std::mutex mutex;
   std::optional<SequenceSweep> current;
@@ -101,6 +126,32 @@ private:
 };
 
 } // namespace
+
+SmallVector<Value> mlir::ssm::findCuts(const Interpreter &interpreter, ArrayRef<Site> sites) {
+  return llvm::map_to_vector(sites,
+                             [&](const Site &site) { return interpreter.findCut(site.uses); });
+}
+
+void Sweep::groupSiblings() {
+  std::map<std::pair<SiteKind, const void *>, size_t> known;
+  for (size_t site = 0; site < sites.size(); ++site) {
+    Value cut = options.cuts.empty() ? Value() : options.cuts[site];
+    size_t group = groups.size();
+    if (cut)
+      group = known.try_emplace({sites[site].kind, cut.getAsOpaquePointer()}, group).first->second;
+    if (group == groups.size())
+      groups.emplace_back();
+    groups[group].sites.push_back(site);
+    groupOf.push_back(group);
+  }
+}
+
+std::vector<const SiteCells *> Sweep::getSiblings(const Group &group) const {
+  std::vector<const SiteCells *> siblings;
+  for (size_t site : group.sites)
+    siblings.push_back(&cells[site]);
+  return siblings;
+}
 
 Expected<const SequenceSweep *> Sweep::getSweep(size_t k) {
   std::lock_guard<std::mutex> lock(mutex);
@@ -152,7 +203,8 @@ Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
         perturbSite(sites[site], stored, range, sweep.getInterpreter(), sweep.getTrace());
     if (!perturbed)
       return perturbed.takeError();
-    return isLocalError ? take(sweep.measureLocalError(*perturbed), record.localError)
+    Value cut = options.cuts.empty() ? Value() : options.cuts[site];
+    return isLocalError ? take(sweep.measureLocalError(*perturbed, cut), record.localError)
                         : take(sweep.measure(*perturbed), record.sums);
   };
   SequenceRecord empty{static_cast<int64_t>(k), {sites[site].name, stored.getSpelling()}, {}, {}};
@@ -167,13 +219,42 @@ Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
   return Error::success();
 }
 
+Error Sweep::sweepLocalErrors(size_t k) {
+  return forEachSite([&](size_t site) -> Error {
+    if (groups[groupOf[site]].isPredicted)
+      return Error::success();
+    for (size_t format : plan.chooseLocal(cells[site], k))
+      if (Error error = measure(site, format, k, /*isLocalError=*/true))
+        return error;
+    return Error::success();
+  });
+}
+
+Error Sweep::sweepProbes() {
+  std::vector<std::optional<size_t>> probes(sites.size());
+  for (const Group &group : groups)
+    if (isMine(group) && group.sites.size() > 1)
+      for (MeasurementPlan::Probe probe : plan.chooseProbes(getSiblings(group)))
+        probes[group.sites[probe.site]] = probe.format;
+  auto measureProbe = [&](size_t site) {
+    return probes[site] ? measure(site, *probes[site], 0, /*isLocalError=*/false)
+                        : Error::success();
+  };
+  if (Error error = forEachSite(measureProbe))
+    return error;
+  for (Group &group : groups)
+    group.isPredicted =
+        isMine(group) && group.sites.size() > 1 && plan.predictsSiblings(getSiblings(group));
+  return Error::success();
+}
+
 Error Sweep::sweepSite(size_t site, size_t k) {
-  for (size_t format : plan.chooseLocal(cells[site], k))
-    if (Error error = measure(site, format, k, /*isLocalError=*/true))
-      return error;
+  if (groups[groupOf[site]].isPredicted)
+    return Error::success();
   for (size_t format : plan.chooseMeasured(cells[site], k))
-    if (Error error = measure(site, format, k, /*isLocalError=*/false))
-      return error;
+    if (!cells[site].at(format, k).sums)
+      if (Error error = measure(site, format, k, /*isLocalError=*/false))
+        return error;
   return Error::success();
 }
 
@@ -187,12 +268,12 @@ Error Sweep::completeSite(size_t site, size_t k) {
 
 Error Sweep::forEachSite(llvm::function_ref<Error(size_t)> body) {
   // Late sites cost far less than early ones, so each thread takes the next one when it is free.
-  std::atomic<size_t> next{options.shard};
+  std::atomic<size_t> next{0};
   std::mutex failureMutex;
   Error failure = Error::success();
   auto work = [&] {
-    for (size_t site; (site = next.fetch_add(options.numShards)) < sites.size();)
-      if (Error error = formats[site].empty() ? Error::success() : body(site)) {
+    for (size_t site; (site = next++) < sites.size();)
+      if (Error error = isMeasured(site) ? body(site) : Error::success()) {
         std::lock_guard<std::mutex> lock(failureMutex);
         failure = llvm::joinErrors(std::move(failure), std::move(error));
         next = sites.size();
@@ -210,8 +291,12 @@ Error Sweep::sweepNoiseFloor(size_t k) {
   llvm::copy_if(sites, std::back_inserter(weights),
                 [](const Site &site) { return site.kind == SiteKind::Weight; });
   for (StringRef change : {::ssmq::halvesChange, ::ssmq::bfloatChange}) {
-    bool isPossible = change == ::ssmq::halvesChange ? program.isIncremental() : !weights.empty();
-    if (!isPossible)
+    // Predictions need the weights' of each sequence; of the other, one tells enough beside them.
+    bool isWanted =
+        change == ::ssmq::bfloatChange
+            ? !weights.empty()
+            : program.isIncremental() && (k == 0 || plan.measuresAll() || weights.empty());
+    if (!isWanted)
       continue;
     auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) {
       return take(change == ::ssmq::halvesChange ? sweep.measureHalves()
@@ -257,11 +342,14 @@ Error Sweep::collectRanges() {
 }
 
 Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,
+                      llvm::function_ref<Error(size_t k)> prepare,
                       llvm::function_ref<Error(size_t site, size_t k)> visit) {
   double total = 0;
   std::vector<double> work(sites.size());
-  for (size_t site = options.shard; site < sites.size(); site += options.numShards) {
-    work[site] = wants(site) ? program.getInterpreter().estimateRerunWork(sites[site].uses) : 0;
+  for (size_t site = 0; site < sites.size(); ++site) {
+    work[site] = isMine(groups[groupOf[site]]) && wants(site)
+                     ? program.getInterpreter().estimateRerunWork(sites[site].uses)
+                     : 0;
     total += work[site];
   }
   if (llvm::none_of(work, [](double one) { return one > 0; }))
@@ -269,6 +357,8 @@ Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wa
   ::ssmq::Progress progress(label, total * static_cast<double>(sequences.size()));
   for (size_t k = 0; k < sequences.size(); ++k) {
     if (Error error = sweepNoiseFloor(k))
+      return error;
+    if (Error error = prepare(k))
       return error;
     auto visitSite = [&](size_t site) -> Error {
       if (!wants(site))
@@ -295,13 +385,19 @@ Error Sweep::run() {
     return error;
   if (Error error = passOver(
           "sensitivity", [](size_t) { return true; },
+          [&](size_t k) -> Error {
+            if (Error error = sweepLocalErrors(k))
+              return error;
+            return k == 0 && plan.usesCuts() ? sweepProbes() : Error::success();
+          },
           [&](size_t site, size_t k) { return sweepSite(site, k); }))
     return error;
   std::vector<bool> undecided(sites.size());
   for (size_t site = 0; site < sites.size(); ++site)
-    undecided[site] = plan.needsAll(cells[site]);
+    undecided[site] = !groups[groupOf[site]].isPredicted && plan.needsAll(cells[site]);
   return passOver(
       "sensitivity, undecided sites", [&](size_t site) { return undecided[site]; },
+      [](size_t) { return Error::success(); },
       [&](size_t site, size_t k) { return completeSite(site, k); });
 }
 

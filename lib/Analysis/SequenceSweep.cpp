@@ -50,8 +50,11 @@ Expected<DivergenceSums> SequenceSweep::measureWhole(const SitePerturbation &mix
   return teacher->compare(results->front().data<float>());
 }
 
-Expected<double> SequenceSweep::measureLocalError(const SitePerturbation &perturbed) const {
-  FailureOr<double> error = getInterpreter().measureLocalError(trace, perturbed.perturbation);
+Expected<double> SequenceSweep::measureLocalError(const SitePerturbation &perturbed,
+                                                  Value cut) const {
+  const Interpreter &interpreter = getInterpreter();
+  FailureOr<double> error = cut ? interpreter.measureErrorAt(cut, trace, perturbed.perturbation)
+                                : interpreter.measureLocalError(trace, perturbed.perturbation);
   if (failed(error))
     return llvm::createStringError("an op fails with a changed value");
   if (Error fault = perturbed.takeFault())

@@ -33,6 +33,44 @@ static std::optional<size_t> getOpposite(const SiteCells &site, size_t anchor) {
   return opposite;
 }
 
+bool MeasurementPlan::usesCuts() const {
+  // Two probes that agree.
+  double freedom = 1;
+  double atBest = priorCutError * std::sqrt(priorWeight / (priorWeight + freedom) * 3 / 2);
+  return !measuresAll() && std::hypot(atBest, priorGainError) <= precision;
+}
+
+SmallVector<MeasurementPlan::Probe> MeasurementPlan::chooseProbes(Siblings siblings) const {
+  std::optional<Probe> largest, smallest;
+  auto getError = [&](Probe probe) {
+    return *siblings[probe.site]->at(probe.format, 0).localError;
+  };
+  auto forEachChange = [&](auto visit) {
+    for (size_t site = 0; site < siblings.size(); ++site)
+      for (size_t format = 0; format < siblings[site]->getNumFormats(); ++format)
+        if (Probe probe{site, format}; siblings[site]->at(format, 0).localError > 0.0)
+          visit(probe);
+  };
+  forEachChange([&](Probe probe) {
+    if (!largest || getError(probe) > getError(*largest))
+      largest = probe;
+  });
+  forEachChange([&](Probe probe) {
+    if (probe.site != largest->site && (!smallest || getError(probe) < getError(*smallest)))
+      smallest = probe;
+  });
+  SmallVector<Probe> probes;
+  for (const std::optional<Probe> &probe : {largest, smallest})
+    if (probe)
+      probes.push_back(*probe);
+  return probes;
+}
+
+bool MeasurementPlan::predictsSiblings(Siblings siblings) const {
+  RelativeErrors errors = estimateErrors(siblings);
+  return std::hypot(errors.format, errors.gain) <= precision;
+}
+
 SmallVector<size_t> MeasurementPlan::chooseLocal(const SiteCells &site, size_t sequence) const {
   if (measuresAll())
     return {};

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace ssmq;
 using Sum = double DivergenceSums::*;
@@ -18,7 +19,7 @@ std::optional<double> SiteCells::getLocalError(size_t format, size_t sequence) c
     if (here && there && *there > 0)
       return *first * (*here / *there);
   }
-  return std::nullopt;
+  return first;
 }
 
 /// ln(S / e / B); nullopt where one of them is not known or zero.
@@ -43,29 +44,56 @@ struct Gains {
   std::vector<std::optional<double>> logs;
   double mean = 0;
   size_t count = 0;
+  /// Summed squares of their distances from the mean.
+  double spread = 0;
 };
 } // namespace
 
-static Gains getGains(const SiteCells &site, Sum sum) {
+/// The ratios of all measured cells on a sequence.
+static llvm::SmallVector<double> getLogRatios(Siblings sites, size_t sequence, Sum sum) {
+  llvm::SmallVector<double> ratios;
+  for (const SiteCells *site : sites)
+    for (size_t f = 0; f < site->getNumFormats(); ++f)
+      if (std::optional<double> ratio = getLogRatio(*site, f, sequence, sum))
+        ratios.push_back(*ratio);
+  return ratios;
+}
+
+static double getMean(llvm::ArrayRef<double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+static double getSpread(llvm::ArrayRef<double> values) {
+  double squares = 0;
+  for (double value : values)
+    squares += (value - getMean(values)) * (value - getMean(values));
+  return squares;
+}
+
+static Gains getGains(Siblings sites, Sum sum) {
   Gains gains;
-  for (size_t k = 0; k < site.getNumSequences(); ++k) {
-    double total = 0;
-    int count = 0;
-    for (size_t f = 0; f < site.getNumFormats(); ++f)
-      if (std::optional<double> ratio = getLogRatio(site, f, k, sum)) {
-        total += *ratio;
-        ++count;
-      }
-    gains.logs.push_back(count ? std::optional(total / count) : std::nullopt);
-    gains.mean += count ? total / count : 0;
-    gains.count += count != 0;
+  llvm::SmallVector<double> known;
+  for (size_t k = 0; k < sites.front()->getNumSequences(); ++k) {
+    llvm::SmallVector<double> ratios = getLogRatios(sites, k, sum);
+    gains.logs.push_back(ratios.empty() ? std::nullopt : std::optional(getMean(ratios)));
+    if (!ratios.empty())
+      known.push_back(*gains.logs.back());
   }
-  gains.mean /= static_cast<double>(gains.count);
+  gains.mean = getMean(known);
+  gains.count = known.size();
+  gains.spread = getSpread(known);
   return gains;
 }
 
 static double shrink(double prior, double squares, double freedom) {
   return std::sqrt((priorWeight * prior * prior + squares) / (priorWeight + freedom));
+}
+
+static double getGainError(Siblings sites) {
+  Gains gains = getGains(sites, &DivergenceSums::forwardKL);
+  auto count = static_cast<double>(gains.count);
+  return gains.count ? shrink(priorGainError, gains.spread, count - 1) / std::sqrt(count)
+                     : INFINITY;
 }
 
 RelativeErrors ssmq::estimateErrors(const SiteCells &site) {
@@ -82,19 +110,48 @@ RelativeErrors ssmq::estimateErrors(const SiteCells &site) {
       }
     }
   }
-  Gains gains = getGains(site, &DivergenceSums::forwardKL);
-  double spread = 0;
-  for (const std::optional<double> &log : gains.logs)
-    spread += log ? (*log - gains.mean) * (*log - gains.mean) : 0;
-  auto count = static_cast<double>(gains.count);
-  return {shrink(priorFormatError, squares, pairs),
-          count ? shrink(priorGainError, spread, count - 1) / std::sqrt(count) : INFINITY};
+  return {shrink(priorFormatError, squares, pairs), getGainError(&site)};
+}
+
+/// Squares of the distances of all cells of a cut from their sequence's mean, and their freedom.
+static std::pair<double, double> getCutSpread(Siblings siblings) {
+  double squares = 0, freedom = 0;
+  for (size_t k = 0; k < siblings.front()->getNumSequences(); ++k) {
+    llvm::SmallVector<double> ratios = getLogRatios(siblings, k, &DivergenceSums::forwardKL);
+    if (ratios.size() < 2)
+      continue;
+    squares += getSpread(ratios);
+    freedom += static_cast<double>(ratios.size() - 1);
+  }
+  return {squares, freedom};
+}
+
+RelativeErrors ssmq::estimateErrors(Siblings siblings, double cutError) {
+  auto [squares, freedom] = getCutSpread(siblings);
+  // The mean of n cells predicts another one.
+  double spread = shrink(cutError, squares, freedom);
+  return {spread * std::sqrt(1 + 1 / (freedom + 1)), getGainError(siblings)};
+}
+
+double ssmq::estimateCutError(llvm::ArrayRef<std::vector<const SiteCells *>> cuts) {
+  double squares = 0, freedom = 0;
+  for (const std::vector<const SiteCells *> &siblings : cuts) {
+    auto [more, moreFreedom] = getCutSpread(siblings);
+    squares += more;
+    freedom += moreFreedom;
+  }
+  return shrink(priorCutError, squares, freedom);
 }
 
 std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t format,
-                                             llvm::ArrayRef<int64_t> numScored) {
+                                             llvm::ArrayRef<int64_t> numScored, Siblings siblings,
+                                             double cutError) {
   static constexpr Sum predictable[] = {&DivergenceSums::forwardKL, &DivergenceSums::reverseKL,
                                         &DivergenceSums::squaredError};
+  const SiteCells *self = &site;
+  bool isMeasured = getGains(self, &DivergenceSums::forwardKL).count > 0;
+  bool bySiblings = !isMeasured && !siblings.empty();
+  Siblings sources = bySiblings ? siblings : Siblings(self);
   PredictedRow row;
   for (size_t k = 0; k < site.getNumSequences(); ++k) {
     DivergenceSums &sums = row.sums.emplace_back();
@@ -102,13 +159,14 @@ std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t forma
       sums = *site.at(format, k).sums;
     sums.numScored = numScored[k];
     // The teacher's part is the same for all students.
-    for (size_t f = 0; f < site.getNumFormats(); ++f)
-      if (site.at(f, k).sums)
-        sums.squaredTeacher = site.at(f, k).sums->squaredTeacher;
+    for (const SiteCells *source : sources)
+      for (size_t f = 0; f < source->getNumFormats(); ++f)
+        if (source->at(f, k).sums)
+          sums.squaredTeacher = source->at(f, k).sums->squaredTeacher;
   }
   double predicted = 0, byMeanGain = 0, total = 0;
   for (Sum sum : predictable) {
-    Gains gains = getGains(site, sum);
+    Gains gains = getGains(sources, sum);
     for (size_t k = 0; k < site.getNumSequences(); ++k) {
       bool isKL = sum == &DivergenceSums::forwardKL;
       if (!site.at(format, k).sums) {
@@ -125,7 +183,7 @@ std::optional<PredictedRow> ssmq::predictRow(const SiteCells &site, size_t forma
       total += isKL ? row.sums[k].*sum : 0;
     }
   }
-  RelativeErrors errors = estimateErrors(site);
+  RelativeErrors errors = bySiblings ? estimateErrors(siblings, cutError) : estimateErrors(site);
   if (total > 0)
     row.relativeError = std::hypot(errors.format * predicted / total,
                                    byMeanGain > 0 ? errors.gain * byMeanGain / total : 0);

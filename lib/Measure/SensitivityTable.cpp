@@ -12,7 +12,7 @@ using llvm::Error;
 bool SiteInfo::operator==(const SiteInfo &other) const {
   return name == other.name && kind == other.kind && rows == other.rows &&
          columns == other.columns && elements == other.elements &&
-         baselineBytes == other.baselineBytes;
+         baselineBytes == other.baselineBytes && cut == other.cut;
 }
 
 SensitivityTable::SensitivityTable(RunIdentity identity, ModelSize size,
@@ -101,56 +101,82 @@ std::vector<SensitivityTable::Rows::const_iterator> SensitivityTable::getSorted(
   return sorted;
 }
 
-SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row) const {
-  SensitivityRow result{{getSiteName(row->first.first).str(), row->first.second},
-                        row->second.bytes};
+SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row, const CutCells &cuts) const {
+  SensitivityRow result;
+  result.candidate = {getSiteName(row->first.first).str(), row->first.second};
+  result.bytes = row->second.bytes;
   llvm::SmallVector<DivergenceSums> sums;
   for (const auto &[sequence, cell] : row->second.cells)
     if (cell.sums)
       sums.push_back(*cell.sums);
   std::optional<PredictedRow> predicted;
   if (static_cast<int64_t>(sums.size()) < identity.numSequences)
-    predicted = predict(row);
+    predicted = predict(row, cuts);
   result.isPredicted = predicted.has_value();
   result.estimate =
       predicted ? summarize(*predicted, identity.vocabSize) : summarize(sums, identity.vocabSize);
   return result;
 }
 
-std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row) const {
-  size_t site = row->first.first;
-  auto first = rows.lower_bound({site, ""}), last = rows.lower_bound({site + 1, ""});
+bool SensitivityTable::isEachSequenceKnown() const {
   // What a file says of its number of sequences is believed only with a record of each.
-  if (static_cast<int64_t>(numScored.size()) < identity.numSequences || site == sites.size())
-    return std::nullopt;
+  return static_cast<int64_t>(numScored.size()) >= identity.numSequences;
+}
+
+SiteCells SensitivityTable::collectCells(size_t site) const {
+  auto first = rows.lower_bound({site, ""}), last = rows.lower_bound({site + 1, ""});
   SiteCells cells(std::distance(first, last), identity.numSequences);
-  size_t format = 0, wanted = 0;
-  for (auto one = first; one != last; ++one, ++format) {
-    if (one == row)
-      wanted = format;
-    for (const auto &[sequence, cell] : one->second.cells)
+  size_t format = 0;
+  for (auto row = first; row != last; ++row, ++format)
+    for (const auto &[sequence, cell] : row->second.cells)
       cells.at(format, sequence) = cell;
-  }
   auto noise = rows.find({sites.size(), bfloatChange.str()});
   if (noise != rows.end())
     for (const auto &[sequence, cell] : noise->second.cells)
       cells.setLogScale(sequence, getLogScale(*cell.sums));
-  return predictRow(cells, wanted, llvm::to_vector(llvm::make_second_range(numScored)));
+  return cells;
+}
+
+SensitivityTable::CutCells SensitivityTable::collectCutCells() const {
+  CutCells cuts;
+  if (!isEachSequenceKnown())
+    return cuts;
+  for (auto [i, site] : llvm::enumerate(sites))
+    if (site.cut)
+      cuts.siblings[{site.kind, *site.cut}].push_back(
+          &cuts.sites.try_emplace(i, collectCells(i)).first->second);
+  cuts.cutError = estimateCutError(llvm::to_vector(llvm::make_second_range(cuts.siblings)));
+  return cuts;
+}
+
+std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row,
+                                                      const CutCells &cuts) const {
+  size_t site = row->first.first;
+  if (!isEachSequenceKnown() || site == sites.size())
+    return std::nullopt;
+  size_t format = std::distance(rows.lower_bound({site, ""}), row);
+  auto scored = llvm::to_vector(llvm::make_second_range(numScored));
+  if (!sites[site].cut)
+    return predictRow(collectCells(site), format, scored);
+  return predictRow(cuts.sites.at(site), format, scored,
+                    cuts.siblings.at({sites[site].kind, *sites[site].cut}), cuts.cutError);
 }
 
 std::vector<SensitivityRow> SensitivityTable::getRows() const {
   std::vector<SensitivityRow> result;
+  CutCells cuts = collectCutCells();
   for (auto row : getSorted())
     if (row->first.first < sites.size())
-      result.push_back(makeRow(row));
+      result.push_back(makeRow(row, cuts));
   return result;
 }
 
 std::vector<SensitivityRow> SensitivityTable::getNoiseFloor() const {
   std::vector<SensitivityRow> result;
+  CutCells cuts = collectCutCells();
   for (auto row : getSorted())
     if (row->first.first == sites.size())
-      result.push_back(makeRow(row));
+      result.push_back(makeRow(row, cuts));
   return result;
 }
 

@@ -5,7 +5,8 @@
 //            "sums": {"sequence": [...], ...}, "localError": [...]}],
 //  "noiseFloor": [{"format", ...}]}
 // Sums are columns: the k-th entry of each belongs to the k-th measured sequence. Local errors have
-// one entry a sequence of the run, null where it is not known, and are left out where none is.
+// one entry a sequence of the run, null where it is not known, and are left out where none is; a
+// site has a "cut" where its local errors are taken at one.
 // Estimates and method are for readers; they are taken from the rest again, and a file in which
 // both differ is refused.
 //
@@ -26,6 +27,7 @@ namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral documentName = "ssmq-sensitivity";
 static constexpr int64_t documentVersion = 2;
+static constexpr llvm::StringLiteral cutName = "cut";
 
 namespace {
 struct SiteField {
@@ -54,8 +56,11 @@ json::Value SensitivityTable::toJSON() const {
     json::Object object{{"name", site.name}, {"kind", getName(site.kind)}};
     for (const SiteField &field : siteFields)
       object[field.name] = site.*field.member;
+    if (site.cut)
+      object[cutName] = *site.cut;
     siteList.push_back(std::move(object));
   }
+  CutCells cuts = collectCutCells();
   for (auto row : getSorted()) {
     json::Array sequences;
     std::vector<DivergenceSums> measured;
@@ -66,7 +71,7 @@ json::Value SensitivityTable::toJSON() const {
       }
     json::Object sums = makeColumns(measured);
     sums["sequence"] = std::move(sequences);
-    SensitivityRow known = makeRow(row);
+    SensitivityRow known = makeRow(row, cuts);
     json::Object object{{"format", known.candidate.format},
                         {"estimates", ssmq::toJSON(known.estimate)},
                         {"sums", std::move(sums)}};
@@ -111,6 +116,8 @@ static Expected<std::vector<SiteInfo>> parseSites(const json::Array &list, llvm:
     site.kind = kind.value_or(SiteKind::Weight);
     for (const SiteField &field : siteFields)
       site.*field.member = fields.getCount(field.name);
+    if (value.getAsObject() && value.getAsObject()->get(cutName))
+      site.cut = fields.getCount(cutName);
     if (site.name == noiseFloorSite || !names.insert(site.name).second)
       fields.fail("the name " + quote(site.name) + " is taken");
     if (Error error = fields.takeError())
@@ -245,13 +252,14 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
         return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
       stated.push_back({candidate, std::move(method), &estimates, std::move(place)});
     }
-  // A prediction needs all rows of its site.
+  // A prediction needs all rows of its site and of the sites of its cut.
+  CutCells cuts = table.collectCutCells();
   for (const StatedRow &one : stated) {
     auto known =
         table.rows.find({table.siteIndices.find(one.candidate.site)->second, one.candidate.format});
     if (known == table.rows.end())
       continue; // a noise floor without records
-    SensitivityRow row = table.makeRow(known);
+    SensitivityRow row = table.makeRow(known, cuts);
     if (!one.method.empty() && one.method != (row.isPredicted ? "predicted" : "measured"))
       return makeError("{0}: the row is not {1}", one.where, one.method);
     if (Error error = checkEstimates(*one.estimates, row.estimate, one.where))

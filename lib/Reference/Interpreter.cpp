@@ -18,6 +18,7 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(FunctionOpInterface 
   std::unique_ptr<Interpreter> interpreter(new Interpreter(function, kernels));
   if (failed(interpreter->number()) || failed(interpreter->evaluateConstants(weights)))
     return failure();
+  interpreter->findPostDominators();
   return interpreter;
 }
 

@@ -138,7 +138,8 @@ FailureOr<SmallVector<Tensor>> Interpreter::runPerturbed(const Values &trace,
 
 LogicalResult Interpreter::rerunSteps(
     Values &slots, const Perturbation &perturbation, const Perturbation &under, bool keepAll,
-    llvm::function_ref<FailureOr<Tensors>(const Step &, const Tensors &)> evaluateStep) const {
+    llvm::function_ref<FailureOr<Tensors>(const Step &, const Tensors &)> evaluateStep,
+    std::optional<unsigned> last) const {
   llvm::BitVector dirty(slots.size());
   for (const Step &step : steps) {
     bool depends = llvm::any_of(step.operands, [&](unsigned slot) { return dirty.test(slot); });
@@ -153,6 +154,8 @@ LogicalResult Interpreter::rerunSteps(
       slots[slot] = std::move(result);
       dirty.set(slot);
     }
+    if (last && llvm::is_contained(step.results, *last))
+      break;
     if (!keepAll)
       for (unsigned slot : step.dead)
         slots[slot] = Tensor();
@@ -195,4 +198,17 @@ FailureOr<double> Interpreter::measureLocalError(const Values &trace,
                                  getValue(trace, step.op->getResult(0)).data<float>());
   }
   return sum;
+}
+
+FailureOr<double> Interpreter::measureErrorAt(Value cut, const Values &trace,
+                                              const Perturbation &perturbation) const {
+  Values slots(trace);
+  auto evaluateChanged = [&](const Step &step, const Tensors &operands) {
+    return evaluateNear(step, operands, trace, perturbation);
+  };
+  if (failed(rerunSteps(slots, perturbation, base, /*keepAll=*/false, evaluateChanged,
+                        slotOf.lookup(cut))))
+    return failure();
+  return sumSquaredDifferences(getValue(slots, cut).data<float>(),
+                               getValue(trace, cut).data<float>());
 }

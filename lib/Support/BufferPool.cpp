@@ -13,7 +13,7 @@ using namespace ssmq;
 
 namespace {
 /// Smaller blocks are quick to get; larger ones are kept while all of them are below the bound.
-constexpr size_t smallestKept = size_t(1) << 16, mostKept = size_t(1) << 28;
+constexpr size_t smallestKept = size_t(1) << 16, mostKept = size_t(1) << 30;
 
 struct Pool {
   std::mutex mutex;

@@ -15,6 +15,7 @@
 #include "ssmq/Measure/SensitivityTable.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Transforms/Passes.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Threading.h"
@@ -49,7 +50,7 @@ private:
   Expected<SweepOptions> makeOptions() const;
   /// Declares all candidates; fails when none can meet the budget.
   Expected<SensitivityTable> makeTable(RunIdentity identity, ArrayRef<Site> sites,
-                                       ArrayRef<FormatList> formats);
+                                       ArrayRef<FormatList> formats, ArrayRef<Value> cuts);
   /// Tells on a terminal what the sweep will need; fails when the machine has less.
   Error stateMemory(const InterpreterProgram &program, int64_t tokens, unsigned threads);
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
@@ -124,7 +125,8 @@ Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> s
 }
 
 Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, ArrayRef<Site> sites,
-                                                      ArrayRef<FormatList> formats) {
+                                                      ArrayRef<FormatList> formats,
+                                                      ArrayRef<Value> cuts) {
   WeightTotals totals = getWeightTotals(getOperation());
   ::ssmq::ModelSize size{totals.numElements, totals.numBytes};
   std::vector<::ssmq::SiteInfo> infos;
@@ -133,6 +135,10 @@ Expected<SensitivityTable> SensitivityPass::makeTable(RunIdentity identity, Arra
     if (site.kind == ::ssmq::SiteKind::Weight)
       size.fixedBytes -= site.numBytes;
   }
+  llvm::MapVector<Value, int64_t> numbers;
+  for (auto [info, cut] : llvm::zip(infos, cuts))
+    if (cut)
+      info.cut = numbers.try_emplace(cut, numbers.size()).first->second;
   SensitivityTable table(std::move(identity), size, std::move(infos));
   for (auto [site, list] : llvm::zip_equal(sites, formats))
     for (const auto &format : list)
@@ -168,7 +174,7 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
 
   auto lookup = [store](StringRef name) { return store->lookup(name); };
   FailureOr<std::unique_ptr<InterpreterProgram>> program =
-      InterpreterProgram::create(module, lookup, {});
+      InterpreterProgram::create(module, lookup, {::ssmq::KernelSet::Fast, options->threads});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
   if (Error error = calibration->fit((*program)->getNumTokens()))
@@ -184,8 +190,14 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
     return identity.takeError();
   if (!exactArithmetic && ::ssmq::hasByteProducts())
     identity->formatSet += ", changes in bytes";
+  SmallVector<Value> cuts;
+  if (::ssmq::MeasurementPlan(precision).usesCuts()) {
+    identity->formatSet += ", errors at cuts";
+    cuts = findCuts((*program)->getInterpreter(), *chosen);
+  }
+  options->cuts = cuts;
 
-  Expected<SensitivityTable> table = makeTable(std::move(*identity), *chosen, *formatLists);
+  Expected<SensitivityTable> table = makeTable(std::move(*identity), *chosen, *formatLists, cuts);
   if (!table)
     return table;
   if (!exactArithmetic)

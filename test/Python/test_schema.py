@@ -18,13 +18,16 @@ def validator():
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_fresh_table(run, validator, tmp_path):
+@pytest.mark.parametrize("precision", ["0.15", "0.4"])
+def test_fresh_table(run, validator, tmp_path, precision):
     table = tmp_path / "table.json"
     assert run("measure", make_model(tmp_path / "model"), "--calibration",
                make_text(tmp_path / "text.txt", 1), "-o", table, "--sequence-length", "16",
-               "--formats", "int4:channel,int8:channel")[0] == 0
+               "--formats", "int4:channel,int8:channel", "--precision", precision)[0] == 0
     document = json.loads(table.read_text())
     validator.validate(document)
+    # Only a coarse table predicts sites from others.
+    assert any("cut" in site for site in document["sites"]) == (precision == "0.4")
     # The schema names every field that there is.
     definitions = validator.schema["$defs"]
     for what, value in [("site", document["sites"][0]), ("row", document["rows"][0]),

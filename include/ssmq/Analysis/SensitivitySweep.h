@@ -1,9 +1,10 @@
 //===- SensitivitySweep.h - Measures every (site, format) -------*- C++ -*-===//
 //
-// Sequence by sequence, each site in each format: its local error (the ops that use it, evaluated
-// alone), and, where the plan asks for it (Measure/MeasurementPlan.h), the divergence of a rerun
-// from the perturbed ops on. Sites whose divergences could not be predicted well enough are
-// measured whole at the end. Records do not depend on threads, interruptions or shards.
+// Sequence by sequence, each site in each format: its local error (the ops that use it, or the
+// program up to the site's cut, evaluated alone), and, where the plan asks for it
+// (Measure/MeasurementPlan.h), the divergence of a rerun from the perturbed ops on. Sites whose
+// divergences could not be predicted well enough are measured whole at the end. Records do not
+// depend on threads, interruptions or shards.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +26,11 @@ struct SweepOptions {
   double precision = 0;
   /// Sites measured at the same time.
   unsigned threads = 1;
-  /// Only the sites i with i % numShards == shard, and the noise floor.
+  /// Only the sites i with i % numShards == shard, or, with cuts, all siblings of the i-th cut; and
+  /// the noise floor.
   unsigned shard = 0, numShards = 1;
+  /// As findCuts gives them; empty to predict each site from itself alone.
+  ArrayRef<Value> cuts = {};
 };
 
 /// Where records go and come from; all may be called from many threads.
@@ -48,6 +52,9 @@ SmallVector<ArrayRef<int32_t>> cutSequences(ArrayRef<int32_t> tokens, int64_t le
 /// groups longer than a row are whole channels.
 FormatList getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> formats,
                               const Site &site);
+
+/// The cut of each site; null where it has none.
+SmallVector<Value> findCuts(const Interpreter &interpreter, ArrayRef<Site> sites);
 
 /// Measures `formats[i]` at `sites[i]` on all sequences. Fails when a value cannot be held in a
 /// format or logits are not finite; what was added until then stays.

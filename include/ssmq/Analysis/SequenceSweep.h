@@ -27,8 +27,9 @@ public:
   llvm::Expected<::ssmq::DivergenceSums> measure(const SitePerturbation &perturbed) const;
   /// Of many changes together, as exact as a run; for an interpreter without base.
   llvm::Expected<::ssmq::DivergenceSums> measureWhole(const SitePerturbation &mix) const;
-  /// Squared change of the results of the ops that use the site.
-  llvm::Expected<double> measureLocalError(const SitePerturbation &perturbed) const;
+  /// Squared change of the value of the cut (Interpreter::findCut), or, without one, of the results
+  /// of the ops that use the site.
+  llvm::Expected<double> measureLocalError(const SitePerturbation &perturbed, Value cut) const;
   /// Noise floors, changes that should not matter: the sequence fed in two halves, and these
   /// weights in bf16.
   llvm::Expected<::ssmq::DivergenceSums> measureHalves() const;

@@ -10,6 +10,10 @@
 // gain is right within the precision, sequences are skipped. A site whose formats disagree by more
 // is measured whole in the end.
 //
+// A coarse precision looks at siblings first, the sites that share a cut: on the first sequence two
+// of them are measured, in the format of the largest and in that of the smallest error at the cut.
+// Where these agree, the others are left to prediction.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_MEASUREMENTPLAN_H
@@ -26,6 +30,16 @@ public:
   explicit MeasurementPlan(double precision) : precision(precision) {}
 
   bool measuresAll() const { return precision <= 0; }
+  /// Whether sites can be left to their siblings at all; local errors are then those at cuts.
+  bool usesCuts() const;
+  struct Probe {
+    size_t site, format;
+  };
+  /// What to measure of siblings on the first sequence before anything else.
+  llvm::SmallVector<Probe> chooseProbes(Siblings siblings) const;
+  /// Whether these probes suffice.
+  bool predictsSiblings(Siblings siblings) const;
+
   /// Formats whose local error is needed on this sequence: all on the first, then the anchor's.
   llvm::SmallVector<size_t> chooseLocal(const SiteCells &site, size_t sequence) const;
   /// Formats to measure on this sequence; local errors are known by then.

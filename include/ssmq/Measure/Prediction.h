@@ -14,6 +14,11 @@
 // Errors: formats of one sequence differ by d = r - r', sequences by their gains; as a site has few
 // cells, both variances are shrunk towards a prior with the weight of `priorWeight` observations.
 //
+// Sites of one block act on everything behind it through the residual stream alone. Where e is
+// the squared change of that stream (a *cut*, Interpreter::findCut), such siblings have nearly the
+// same gain, so that a site of which nothing was measured is predicted from its siblings; how much
+// gains differ at one cut is shrunk towards what all cuts of the table say.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_PREDICTION_H
@@ -26,9 +31,10 @@
 namespace ssmq {
 
 /// Standard deviations of r at one site: between formats, over some sequences, and between
-/// sequences; as seen on granite-hybrid-5m with formats of 4 and 8 bits
-/// (benchmarks/sensitivity.py).
-inline constexpr double priorFormatError = 0.1, priorGainError = 0.15, priorWeight = 4;
+/// sequences; and of r between sites and formats at one cut. As seen on granite-hybrid-5m with
+/// formats of 4 and 8 bits (benchmarks/sensitivity.py --exact prints them).
+inline constexpr double priorFormatError = 0.1, priorGainError = 0.15, priorCutError = 0.3,
+                        priorWeight = 4;
 
 struct Cell {
   std::optional<DivergenceSums> sums;
@@ -51,7 +57,7 @@ public:
   double getLogScale(size_t sequence) const { return logScales[sequence]; }
   void setLogScale(size_t sequence, double value) { logScales[sequence] = value; }
   /// Also where only the first sequence has the format's: ratios of local errors hardly depend on
-  /// the sequence.
+  /// the sequence, and errors themselves little.
   std::optional<double> getLocalError(size_t format, size_t sequence) const;
 
 private:
@@ -63,12 +69,20 @@ private:
 /// ln B from the noise floor on a sequence.
 double getLogScale(const DivergenceSums &noiseFloor);
 
-/// Of a prediction relative to its value: by the format, and by the mean gain of `n` sequences.
+/// Sites of one kind with the same cut.
+using Siblings = llvm::ArrayRef<const SiteCells *>;
+
+/// Of a prediction relative to its value: by the format (or by site and format), and by the mean
+/// gain of `n` sequences.
 struct RelativeErrors {
   double format = priorFormatError;
   double gain = 0;
 };
 RelativeErrors estimateErrors(const SiteCells &site);
+/// Of a site that is predicted from what was measured of its siblings.
+RelativeErrors estimateErrors(Siblings siblings, double cutError = priorCutError);
+/// What takes the place of `priorCutError` once all cuts of a table are measured.
+double estimateCutError(llvm::ArrayRef<std::vector<const SiteCells *>> cuts);
 
 /// Sums of one format; KL both ways and squared errors only, where they are not measured.
 struct PredictedRow {
@@ -76,10 +90,12 @@ struct PredictedRow {
   /// Standard error of what was predicted, relative to the whole.
   double relativeError = 0;
 };
-/// `numScored` tells the positions of each sequence. Nullopt when no cell of the site was measured
-/// or a local error is not known.
+/// `numScored` tells the positions of each sequence. Siblings, with the site among them or not, are
+/// asked where nothing of the site was measured. Nullopt when there is no gain or a local error is
+/// not known.
 std::optional<PredictedRow> predictRow(const SiteCells &site, size_t format,
-                                       llvm::ArrayRef<int64_t> numScored);
+                                       llvm::ArrayRef<int64_t> numScored, Siblings siblings = {},
+                                       double cutError = priorCutError);
 
 /// As `summarize`; errors of sampling and of prediction together, NaN for what is not predicted.
 DivergenceSummary summarize(const PredictedRow &row, int64_t vocabSize);

@@ -31,6 +31,9 @@ struct SiteInfo {
   int64_t elements = 0;
   /// As the program stores it without quantization.
   int64_t baselineBytes = 0;
+  /// Sites with the same number change the same value of the residual stream, at which their local
+  /// errors are taken; those of other sites are taken at the ops that use them.
+  std::optional<int64_t> cut = std::nullopt;
 
   bool operator==(const SiteInfo &other) const;
 };
@@ -89,9 +92,20 @@ private:
   };
   using Rows = std::map<std::pair<size_t, std::string>, RowData>;
 
+  /// What predictions of sites with a cut are made from.
+  struct CutCells {
+    std::map<size_t, SiteCells> sites;
+    /// By kind and cut.
+    std::map<std::pair<SiteKind, int64_t>, std::vector<const SiteCells *>> siblings;
+    double cutError = priorCutError;
+  };
+
   std::vector<Rows::const_iterator> getSorted() const;
-  SensitivityRow makeRow(Rows::const_iterator row) const;
-  std::optional<PredictedRow> predict(Rows::const_iterator row) const;
+  bool isEachSequenceKnown() const;
+  SiteCells collectCells(size_t site) const;
+  CutCells collectCutCells() const;
+  SensitivityRow makeRow(Rows::const_iterator row, const CutCells &cuts) const;
+  std::optional<PredictedRow> predict(Rows::const_iterator row, const CutCells &cuts) const;
   llvm::StringRef getSiteName(size_t index) const;
 
   RunIdentity identity;

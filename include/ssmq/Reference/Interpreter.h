@@ -23,6 +23,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace mlir {
@@ -31,6 +32,7 @@ class DialectRegistry;
 
 namespace mlir::ssm {
 
+class PostDominators;
 class PreparedOperands;
 
 /// Gives the value of a weight by its symbol name; the error is a message for the user.
@@ -86,6 +88,12 @@ public:
                                                const Perturbation &perturbation) const;
   /// Summed squares of what the first results of the perturbed ops themselves differ by.
   FailureOr<double> measureLocalError(const Values &trace, const Perturbation &perturbation) const;
+  /// The first value of the residual stream (more exactly, of the trunk of PostDominators.h) that
+  /// all flow from the perturbed operands to the first result passes; null if there is none.
+  Value findCut(ArrayRef<OpOperand *> changed) const;
+  /// Summed squares of what the value of a cut differs by.
+  FailureOr<double> measureErrorAt(Value cut, const Values &trace,
+                                   const Perturbation &perturbation) const;
 
   /// About the time of a rerun for each token, in units of its own, when these operands change.
   double estimateRerunWork(ArrayRef<OpOperand *> changed) const;
@@ -123,13 +131,17 @@ private:
   LogicalResult evaluate(const Step &step, Values &slots) const;
   FailureOr<Tensors> evaluateNear(const Step &step, const Tensors &operands, const Values &trace,
                                   const Perturbation &perturbation) const;
-  /// Evaluates the steps that depend on the perturbation of a program under another one.
-  LogicalResult rerunSteps(
-      Values &slots, const Perturbation &perturbation, const Perturbation &under, bool keepAll,
-      llvm::function_ref<FailureOr<Tensors>(const Step &, const Tensors &)> evaluateStep) const;
+  /// Evaluates the steps that depend on the perturbation of a program under another one; all, or
+  /// those up to the one that makes the slot `last`.
+  LogicalResult
+  rerunSteps(Values &slots, const Perturbation &perturbation, const Perturbation &under,
+             bool keepAll,
+             llvm::function_ref<FailureOr<Tensors>(const Step &, const Tensors &)> evaluateStep,
+             std::optional<unsigned> last = std::nullopt) const;
   /// The slots of values that depend on weights alone and that the base changes.
   llvm::BitVector findChangedConstants() const;
   Tensors takeResults(Values &slots) const;
+  void findPostDominators();
 
   FunctionOpInterface function;
   ::ssmq::KernelOptions kernels;
@@ -139,6 +151,7 @@ private:
   /// Values that depend on weights alone; null elsewhere.
   Values constants;
   Perturbation base;
+  std::shared_ptr<const PostDominators> postDominators;
 };
 
 } // namespace mlir::ssm

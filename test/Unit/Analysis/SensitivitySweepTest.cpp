@@ -160,8 +160,12 @@ TEST_F(SensitivitySweepTest, TheNoiseFloorIsLow) {
 
 TEST_F(SensitivitySweepTest, ThreadsShardsAndResumingChangeNothing) {
   std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
-  for (double precision : {0.0, 0.12}) {
-    options = {precision};
+  for (double precision : {0.0, 0.12, 0.4}) {
+    options = {};
+    options.precision = precision;
+    llvm::SmallVector<mlir::Value> cuts = findCuts(program->getInterpreter(), sites);
+    if (MeasurementPlan(precision).usesCuts())
+      options.cuts = cuts;
     std::vector<SequenceRecord> all = sweepAll(sequences);
     options.threads = 2;
     EXPECT_EQ(sweepAll(sequences), all);
@@ -182,6 +186,36 @@ TEST_F(SensitivitySweepTest, ThreadsShardsAndResumingChangeNothing) {
     for (const SequenceRecord &record : all)
       EXPECT_TRUE(llvm::is_contained(together, record)) << record.candidate.site;
   }
+}
+
+TEST_F(SensitivitySweepTest, SiblingsAreLeftToTheirCut) {
+  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  auto count = [&](llvm::StringRef name) {
+    std::pair<size_t, size_t> counts;
+    for (const SequenceRecord &record : sweepAll(sequences))
+      if (record.candidate.site == name)
+        ++(record.sums ? counts.first : counts.second);
+    return counts;
+  };
+  llvm::SmallVector<mlir::Value> cuts = findCuts(program->getInterpreter(), sites);
+  llvm::StringRef names[] = {sites[2].name, sites[3].name};
+  ASSERT_EQ(cuts[2], cuts[3]);
+  formats = {formats.front()};
+  options.precision = 1;
+  options.cuts = cuts;
+  for (llvm::StringRef name : names) // both are probes
+    EXPECT_EQ(count(name), std::make_pair(size_t(1), size_t(1))) << name.str();
+  sites.push_back(sites[2]);
+  sites.back().name = "third";
+  cuts.push_back(cuts[2]);
+  options.cuts = cuts;
+  size_t measured = 0;
+  for (llvm::StringRef name : {names[0], names[1], llvm::StringRef("third")})
+    measured += count(name).first;
+  EXPECT_EQ(measured, 2u);
+  // Without a common cut each is measured.
+  options.cuts = {};
+  EXPECT_GE(count("third").first, 1u);
 }
 
 TEST_F(SensitivitySweepTest, AnExactRunLeavesNothingForALaterOne) {

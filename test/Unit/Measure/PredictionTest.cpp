@@ -2,6 +2,7 @@
 
 #include "TableTestUtils.h"
 #include "ssmq/Measure/MeasurementPlan.h"
+#include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -149,6 +150,109 @@ TEST(PredictionTest, NeedsAMeasurement) {
   EXPECT_FALSE(predictRow(site, 0, {15})); // its local error is not known
   site.at(1, 0).localError = 2;
   EXPECT_TRUE(predictRow(site, 0, {15}));
+}
+
+namespace {
+/// Three sites of one cut with one format each; the gains of the second and third differ by `apart`
+/// from the first's in their logarithms.
+struct Cut {
+  explicit Cut(double apart = 0) {
+    for (size_t i = 0; i < 3; ++i) {
+      SiteCells &site = sites.emplace_back(1, numSequences);
+      site.at(0, 0).localError = kErrors[i];
+      gains.push_back(1e-3 * std::exp(i == 0 ? 0 : apart));
+      siblings.push_back(nullptr);
+    }
+    for (size_t i = 0; i < 3; ++i)
+      siblings[i] = &sites[i];
+  }
+  void measure(size_t site) {
+    sites[site].at(0, 0).sums = makeProportional(gains[site], kErrors[site], 1);
+  }
+  std::vector<SiteCells> sites;
+  std::vector<double> gains;
+  std::vector<const SiteCells *> siblings;
+};
+} // namespace
+
+TEST(MeasurementPlanTest, ProbesAreTheLargestAndTheSmallestError) {
+  Cut cut;
+  MeasurementPlan plan(0.4);
+  ASSERT_TRUE(plan.usesCuts());
+  auto probes = plan.chooseProbes(cut.siblings);
+  ASSERT_EQ(probes.size(), 2u);
+  EXPECT_EQ(probes[0].site, 0u);
+  EXPECT_EQ(probes[1].site, 2u);
+  // Nothing is measured of a site that changes nothing.
+  cut.sites[2].at(0, 0).localError = 0;
+  EXPECT_EQ(plan.chooseProbes(cut.siblings)[1].site, 1u);
+  EXPECT_FALSE(MeasurementPlan(0.15).usesCuts());
+  EXPECT_FALSE(MeasurementPlan(0).usesCuts());
+}
+
+TEST(MeasurementPlanTest, ProbesThatDisagreePredictNothing) {
+  for (bool agree : {false, true}) {
+    Cut cut(agree ? 0.1 : 0.8);
+    MeasurementPlan plan(0.4);
+    EXPECT_FALSE(plan.predictsSiblings(cut.siblings)); // nothing is measured
+    cut.measure(0);
+    cut.measure(2);
+    EXPECT_EQ(plan.predictsSiblings(cut.siblings), agree);
+  }
+}
+
+TEST(PredictionTest, SiblingsGiveTheGain) {
+  Cut cut;
+  cut.measure(0);
+  cut.measure(2);
+  EXPECT_FALSE(predictRow(cut.sites[1], 0, kScored));
+  std::optional<PredictedRow> row = predictRow(cut.sites[1], 0, kScored, cut.siblings);
+  ASSERT_TRUE(row);
+  EXPECT_NEAR(summarize(*row, 11).forwardKL.mean, 1e-3 * kErrors[1] / 15, 1e-15);
+  // The mean of two cells predicts a third; where nothing is known, the prior holds.
+  double freedom = 1, spread = priorCutError * std::sqrt(priorWeight / (priorWeight + freedom));
+  // Three of four sequences have no gain of their own.
+  EXPECT_NEAR(row->relativeError, std::hypot(spread * std::sqrt(1.5), priorGainError * 3 / 4),
+              1e-12);
+  // A site of which something was measured is predicted from that.
+  EXPECT_LT(predictRow(cut.sites[0], 0, kScored, cut.siblings)->relativeError, row->relativeError);
+}
+
+TEST(PredictionTest, AllCutsTellHowMuchGainsDiffer) {
+  Cut near, far(0.5);
+  for (Cut *cut : {&near, &far}) {
+    cut->measure(0);
+    cut->measure(2);
+  }
+  EXPECT_LT(estimateCutError({near.siblings, near.siblings}), estimateCutError({near.siblings}));
+  EXPECT_GT(estimateCutError({far.siblings, far.siblings}), priorCutError);
+  EXPECT_LT(predictRow(near.sites[1], 0, kScored, near.siblings, 0.1)->relativeError,
+            predictRow(near.sites[1], 0, kScored, near.siblings, 0.3)->relativeError);
+}
+
+TEST(PredictionTest, TablesKeepCuts) {
+  SensitivityTable plain = makeEmptyTable();
+  std::vector<SiteInfo> sites(plain.getSites());
+  ASSERT_GE(sites.size(), 2u);
+  for (SiteInfo &site : sites)
+    site.cut = 3;
+  SensitivityTable table(plain.getIdentity(), plain.getModelSize(), sites);
+  for (const SensitivityRow &row : plain.getRows())
+    llvm::cantFail(table.addCandidate(row.candidate, row.bytes));
+  for (int64_t k = 0; k < 4; ++k)
+    llvm::cantFail(table.addRecord({k, {noiseFloorSite.str(), bfloatChange.str()}, makeSums(k)}));
+  std::vector<SensitivityRow> rows = table.getRows();
+  for (auto [i, row] : llvm::enumerate(rows))
+    llvm::cantFail(table.addRecord({0, row.candidate, std::nullopt, 1.0 + i}));
+  llvm::cantFail(table.addRecord({0, rows[0].candidate, makeSums(7)}));
+  rows = table.getRows();
+  EXPECT_NE(rows.front().candidate.site, rows.back().candidate.site);
+  EXPECT_TRUE(rows.back().isPredicted);
+  EXPECT_GT(rows.back().estimate.forwardKL.mean, 0);
+  auto read = SensitivityTable::fromJSON(table.toJSON(), "table");
+  ASSERT_TRUE(static_cast<bool>(read)) << llvm::toString(read.takeError());
+  EXPECT_EQ(read->toJSON(), table.toJSON());
+  EXPECT_EQ(read->getSites().front().cut, 3);
 }
 
 TEST(PredictionTest, TablesKeepAndCheckPredictions) {

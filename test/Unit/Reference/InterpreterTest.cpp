@@ -2,12 +2,14 @@
 
 #include "TinyProgram.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/Parser/Parser.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Packing.h"
 #include "gtest/gtest.h"
+#include <map>
 #include <random>
 
 using namespace ssmq;
@@ -171,6 +173,49 @@ TEST_F(InterpreterTest, LocalErrors) {
     if (!op.getBias())
       EXPECT_NEAR(*error, expected, 1e-5 * expected);
   });
+}
+
+TEST_F(InterpreterTest, ErrorsAtCuts) {
+  auto program = makeProgram(*module, weights);
+  const Interpreter &interpreter = program->getInterpreter();
+  ProgramState state = get(program->createState(kTokens.size()));
+  Interpreter::Values trace;
+  ASSERT_TRUE(static_cast<bool>(program->forward(kTokens, state, &trace)));
+  mlir::Value residual;
+  module->walk([&](mlir::arith::AddFOp op) { residual = residual ? residual : op.getResult(); });
+  std::map<std::string, mlir::Value> cuts;
+  auto format = get(parseFormat("i4 sym group=4"));
+  module->walk([&](mlir::ml_program::GlobalLoadConstOp load) {
+    std::string name = load.getGlobal().getLeafReference().getValue().str();
+    llvm::SmallVector<mlir::OpOperand *> uses;
+    for (mlir::OpOperand &use : load.getResult().getUses())
+      uses.push_back(&use);
+    mlir::Value cut = cuts[name] = interpreter.findCut(uses);
+    if (!cut || name == "a")
+      return;
+    mlir::ssm::Perturbation perturbation;
+    Weights other = weights;
+    other[name] = get(fakeQuantize(*format, weights[name]));
+    for (mlir::OpOperand *use : uses)
+      perturbation.operands[use] = other[name];
+    auto error = interpreter.measureErrorAt(cut, trace, perturbation);
+    ASSERT_TRUE(succeeded(error));
+    auto changed = makeProgram(*module, other);
+    ProgramState fresh = get(changed->createState(kTokens.size()));
+    Interpreter::Values values;
+    ASSERT_TRUE(static_cast<bool>(changed->forward(kTokens, fresh, &values)));
+    double expected = 0;
+    for (auto [x, y] : llvm::zip_equal(interpreter.getValue(values, cut).data<float>(),
+                                       interpreter.getValue(trace, cut).data<float>()))
+      expected += (static_cast<double>(x) - y) * (static_cast<double>(x) - y);
+    EXPECT_GT(expected, 0) << name;
+    EXPECT_NEAR(*error, expected, 1e-6 * expected) << name;
+  });
+  // What is computed inside the block meets in the sum at its end.
+  for (const char *name : {"conv", "out"})
+    EXPECT_EQ(cuts.at(name), residual) << name;
+  // Only the logits are behind both uses of the tied table.
+  EXPECT_FALSE(cuts.at("embed"));
 }
 
 TEST_F(InterpreterTest, QuantizedWeightsEqualFakeQuantization) {
