@@ -105,11 +105,19 @@ def test_sums():
     one = CostTable("m", {"cpu": "c", "threads": 1}, sites, ["keep", "i8 sym per_channel"])
     one.entries = {Kernel("embedding", 4, 2, "keep", "F16"): Times(1, 10),
                      Kernel("linear", 4, 2, "keep", "F16"): Times(2, 20)}
-    one.whole = Times(12, 40)
+    # The second has no sum to compare with.
+    one.whole = {"keep": Times(12, 40), "i8 sym per_channel": Times(1, 1)}
     assert one.sum("keep") == Times(5, 50) and one.rest == Times(7, 0)
     assert one.sum("i8 sym per_channel") is None
     assert json.loads(one.to_json())["rest"] == {
         "decodeNanoseconds": 7, "prefillNanosecondsPerToken": 0}
+    # Of several models the median.
+    one.entries |= {Kernel("embedding", 4, 2, "i8 sym per_channel"): Times(1, 5),
+                    Kernel("linear", 4, 2, "i8 sym per_channel"): Times(1, 5)}
+    one.whole["i8 sym per_channel"] = Times(5, 80)
+    assert one.rest == Times(4.5, 27.5)
+    one.whole["i4 sym per_channel"] = Times(100, 100)
+    assert one.rest == Times(4.5, 27.5)
 
 
 def test_sweep():

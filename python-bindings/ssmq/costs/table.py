@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from .. import __version__, formats, machine, stages
 from ..errors import Error
 from ..model import Model
-from ..output import write_file
+from ..output import scratch_directory, write_file
+from ..quantize import WEIGHTS
 from ..report import Table
 from ..tensors import open_checkpoint
 from .cache import Cache
@@ -47,8 +49,8 @@ class CostTable:
     entries: dict[Kernel, Times] = field(default_factory=dict)
     missing: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By format: why there is no kernel, and of how many shapes."""
-    whole: Times | None = None
-    """The model as its checkpoint stores it."""
+    whole: dict[str, Times] = field(default_factory=dict)
+    """The model with all weights in a format."""
 
     def sum(self, format: str) -> Times | None:
         """Of all sites in one format; None where a kernel is missing."""
@@ -60,10 +62,10 @@ class CostTable:
 
     @property
     def rest(self) -> Times:
-        """Of the model, all that no site takes."""
-        kept = self.sum(KEEP)
-        return Times(max(0.0, self.whole.decode - kept.decode),
-                     max(0.0, self.whole.prefill - kept.prefill))
+        """Of the model, all that no site takes: the median of what the measured models leave."""
+        rests = [(whole.decode - own.decode, whole.prefill - own.prefill)
+                 for format, whole in self.whole.items() if (own := self.sum(format))]
+        return Times(*(max(0.0, statistics.median(times)) for times in zip(*rests, strict=True)))
 
     def to_json(self) -> str:
         def describe(times: Times, prefill: str) -> dict:
@@ -141,10 +143,32 @@ def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool) -> tu
     if KEEP in table.missing:
         raise Error(f"the model cannot be compiled: {table.missing[KEEP][0]}")
     digest = hashlib.sha256(model.bytecode()).hexdigest()
-    table.whole = cache.get({"model": digest}, lambda: time_model(model.compile(threads)))
-    if not isinstance(table.whole, Times):
-        raise Error(table.whole)
+    for format in _choose_wholes(table):
+        times = cache.get({"model": digest, "format": format},
+                          functools.partial(_time_whole, model, format, threads))
+        if isinstance(times, Times):
+            table.whole[format] = times
+    if KEEP not in table.whole:
+        raise Error("the model cannot be compiled")
     return table, cache.num_measured
+
+
+def _choose_wholes(table: CostTable) -> list[str]:
+    """The model as it is, in the smallest format and in the largest."""
+    others = sorted((format for format in table.formats if format != KEEP and table.sum(format)),
+                    key=lambda format: sum(_get_bytes(site, format) for site in table.sites))
+    return list(dict.fromkeys([KEEP, *others[:1], *others[-1:]]))
+
+
+def _time_whole(model: Model, format: str, threads: int) -> Times:
+    if format == KEEP:
+        return time_model(model.compile(threads))
+    with scratch_directory() as scratch:
+        changed = model.clone()
+        stages.assign_uniform(changed, format, scratch / "assignment.json")
+        stages.quantize(changed, scratch / WEIGHTS, threads)
+        changed.name_checkpoint(scratch / WEIGHTS)
+        return time_model(changed.compile(threads))
 
 
 def write(table: CostTable, path: Path) -> None:
