@@ -244,6 +244,10 @@ Assignment Search::describe(llvm::StringRef method) const {
   return result;
 }
 
+/// What measures better by less than so many standard errors is often worse on other text: among
+/// several mixes one is always lucky, and there are few sequences.
+static constexpr double neededErrors = 2;
+
 /// Mixes differ from each other by far less than the error of one, since it is largely what the
 /// sequences do to all of them; so a difference that is not small is looked into all the same.
 static bool isExplained(const Estimate &measured, double predicted) {
@@ -283,7 +287,7 @@ Expected<Assignment> Search::run(llvm::ArrayRef<NamedMix> uniform, llvm::StringR
       return std::move(error);
     for (size_t i : llvm::seq(known, trials.size())) {
       Estimate gain = combineKL({{1, trials[before].sums}, {-1, trials[i].sums}});
-      if (gain.mean > gain.standardError && trials[i].getKL() < trials[best].getKL())
+      if (gain.mean > neededErrors * gain.standardError && trials[i].getKL() < trials[best].getKL())
         best = i;
     }
     if (best == before)

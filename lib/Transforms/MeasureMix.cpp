@@ -2,6 +2,7 @@
 
 #include "Calibration.h"
 #include "ResolveMix.h"
+#include "SelectCandidates.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Assign/Choices.h"
@@ -43,6 +44,7 @@ private:
   Error predict(const ::ssmq::RunIdentity &run, ArrayRef<Assignment> chosen,
                 std::vector<MeasuredMix> &mixes) const;
   Error measurePairs(MixMeasurement &measurement, const Mix &mix, MeasuredMix &result) const;
+  Error measureMarginals(MixMeasurement &measurement, const Mix &mix, MeasuredMix &result) const;
 };
 
 } // namespace
@@ -72,6 +74,20 @@ Error MeasureMixPass::predict(const ::ssmq::RunIdentity &run, ArrayRef<Assignmen
   return Error::success();
 }
 
+/// The `count` elements with the largest value, the largest first.
+static SmallVector<size_t> findLargest(size_t count, ArrayRef<double> values) {
+  SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, values.size()));
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::make_pair(-values[a], a) < std::make_pair(-values[b], b);
+  });
+  order.truncate(std::min(count, order.size()));
+  return order;
+}
+
+static Candidate getCandidate(const SiteChange &one) {
+  return {one.site->name, one.format ? one.format->getSpelling() : ::ssmq::keepFormat.str()};
+}
+
 Error MeasureMixPass::measurePairs(MixMeasurement &measurement, const Mix &mix,
                                    MeasuredMix &result) const {
   std::vector<Mix> single;
@@ -81,10 +97,10 @@ Error MeasureMixPass::measurePairs(MixMeasurement &measurement, const Mix &mix,
       measurement.measureChanges({}, single, /*exact=*/true);
   if (!alone)
     return alone.takeError();
-  SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, mix.size()));
-  auto getKey = [&](size_t i) { return std::make_pair(-combineKL({{1, (*alone)[i]}}).mean, i); };
-  llvm::sort(order, [&](size_t a, size_t b) { return getKey(a) < getKey(b); });
-  order.truncate(std::min<size_t>(pairs, order.size()));
+  SmallVector<size_t> order =
+      findLargest(pairs, llvm::map_to_vector(*alone, [](const SequenceSums &sums) {
+                    return combineKL({{1, sums}}).mean;
+                  }));
   SmallVector<std::pair<size_t, size_t>> wanted;
   std::vector<Mix> both;
   for (size_t i = 0; i < order.size(); ++i)
@@ -96,14 +112,50 @@ Error MeasureMixPass::measurePairs(MixMeasurement &measurement, const Mix &mix,
       measurement.measureChanges({}, both, /*exact=*/true);
   if (!together)
     return together.takeError();
-  auto name = [](const SiteChange &one) {
-    return Candidate{one.site->name, one.format->getSpelling()};
-  };
   for (auto [pair, sums] : llvm::zip_equal(wanted, *together)) {
     auto [a, b] = pair;
-    result.pairs.push_back(
-        {name(mix[a]), name(mix[b]), combineKL({{1, sums}, {-1, (*alone)[a]}, {-1, (*alone)[b]}})});
+    result.pairs.push_back({getCandidate(mix[a]), getCandidate(mix[b]),
+                            combineKL({{1, sums}, {-1, (*alone)[a]}, {-1, (*alone)[b]}})});
   }
+  return Error::success();
+}
+
+Error MeasureMixPass::measureMarginals(MixMeasurement &measurement, const Mix &mix,
+                                       MeasuredMix &result) const {
+  std::vector<Mix> restored;
+  for (const SiteChange &one : mix)
+    restored.push_back({{one.site, nullptr, nullptr}});
+  Expected<std::vector<SequenceSums>> full =
+      measurement.measureChanges(mix, restored, exactArithmetic);
+  if (!full)
+    return full.takeError();
+  SmallVector<size_t> order =
+      findLargest(marginals, llvm::map_to_vector(*full, [](const SequenceSums &sums) {
+                    return -combineKL({{1, sums}}).mean;
+                  }));
+  SmallVector<Site> sites =
+      llvm::map_to_vector(mix, [](const SiteChange &one) -> Site { return *one.site; });
+  Expected<std::vector<FormatList>> lists = selectFormats(formats, sites);
+  if (!lists)
+    return lists.takeError();
+  if (Error error = dropUnfit(measurement.getInterpreter(), sites, *lists))
+    return error;
+  std::vector<Mix> changes;
+  for (size_t i : order)
+    for (const auto &format : (*lists)[i])
+      changes.push_back({{mix[i].site, format, nullptr}});
+  Expected<std::vector<SequenceSums>> measured =
+      measurement.measureChanges(mix, changes, exactArithmetic);
+  if (!measured)
+    return measured.takeError();
+  auto add = [&](const Mix &change, const SequenceSums &changed) {
+    result.marginals.push_back({getCandidate(change.front()), combineKL({{1, changed}}),
+                                combineKL({{1, changed}, {-1, result.sums}})});
+  };
+  for (size_t i : order)
+    add(restored[i], (*full)[i]);
+  for (auto [change, changed] : llvm::zip_equal(changes, *measured))
+    add(change, changed);
   return Error::success();
 }
 
@@ -156,6 +208,9 @@ MeasureMixPass::measure(std::shared_ptr<const ::ssmq::WeightStore> store) {
     result.sums = std::move((*sums)[i]);
     if (pairs > 0)
       if (Error error = measurePairs(measurement, mixes[i], result))
+        return std::move(error);
+    if (marginals > 0)
+      if (Error error = measureMarginals(measurement, mixes[i], result))
         return std::move(error);
   }
   return makeMixDocument(*run, results);

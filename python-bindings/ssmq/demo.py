@@ -9,7 +9,7 @@ from pathlib import Path
 from . import generate, machine, quantize, readme, stages, tables
 from .engine import Engine, get_threads, make_program
 from .model import Model, load
-from .output import new_directory
+from .output import new_directory, scratch_directory
 from .overlap import Sketch
 from .program import Program
 from .report import Table, make_console, with_error
@@ -89,14 +89,22 @@ class Demo:
             self.add_variant(format, directory)
         for budget in self.options.budgets:
             directory = out / f"mix-{budget}"
-            quantize.write(self.model, directory,
-                           lambda one, path: stages.assign_budget(one, sensitivity, budget, path),
-                           self.threads, self.calibration, sensitivity)
+            self.choose(sensitivity, budget, directory)
             model, program = self.add_variant(f"mix {budget}", directory)
         pieces: list[str] = []
         generate.write(model, program, self.options.prompt, WRITTEN_TOKENS, TEMPERATURE, SEED,
                        pieces.append)
         return "".join(pieces)
+
+    def choose(self, sensitivity: Path, budget: str, directory: Path) -> None:
+        """A mix that measures better than uniform formats of its size; it is not solved again."""
+        with scratch_directory() as scratch:
+            chosen = scratch / "assignment.json"
+            stages.solve_mix(self.model, sensitivity, budget, self.calibration, chosen,
+                             stages.VerifyOptions(self.options.sequence_length,
+                                                  self.options.num_sequences, 0, self.threads))
+            quantize.write(self.model, directory, quantize.assign_as(chosen), self.threads,
+                           self.calibration, sensitivity)
 
     def add_variant(self, name: str, directory: Path) -> tuple[Model, Program]:
         model = load(directory)

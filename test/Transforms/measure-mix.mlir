@@ -5,7 +5,7 @@
 // RUN: ssmq-opt %t/program.mlir --ssmq-sensitivity="tokens=%t/tokens.json sequence-length=12 precision=0 exact-arithmetic=true sites=weight,state,activation formats=int4:channel,int8:channel,state=f16,int8:token output=%t/table.json" -o /dev/null
 // RUN: echo '{"document":"ssmq-assignment","version":1,"model":"","checkpoint":"","method":"by hand","sites":[{"site":"model.layers.0.mamba.in_proj:weight","format":"i4 sym per_channel"}]}' > %t/one.json
 // RUN: echo '{"document":"ssmq-assignment","version":1,"model":"","checkpoint":"","method":"by hand","sites":[{"site":"model.layers.0.mamba.in_proj:weight","format":"i4 sym per_channel"},{"site":"model.layers.0.mamba.in_proj:input","format":"i8 sym per_token"},{"site":"model.layers.0.mamba.scan:state","format":"f16"},{"site":"model.layers.0.mamba.out_proj:weight","format":"keep"}]}' > %t/three.json
-// RUN: ssmq-opt %t/program.mlir --ssmq-measure-mix="assignments=%t/one.json,%t/three.json tokens=%t/tokens.json sequence-length=12 table=%t/table.json pairs=2 output=%t/mixes.json" -o /dev/null
+// RUN: ssmq-opt %t/program.mlir --ssmq-measure-mix="assignments=%t/one.json,%t/three.json tokens=%t/tokens.json sequence-length=12 table=%t/table.json pairs=2 marginals=1 formats=int8:channel output=%t/mixes.json" -o /dev/null
 // RUN: FileCheck %s < %t/mixes.json
 // CHECK: "differences": [
 // CHECK: "forwardKL": {
@@ -15,6 +15,9 @@
 // CHECK-NEXT: 0
 // CHECK-NEXT: 1
 // CHECK: "document": "ssmq-mixes"
+// CHECK: "marginals": [
+// CHECK: "format": "keep"
+// CHECK: "format": "i8 sym per_channel"
 // CHECK: "method": "by hand"
 // CHECK: "name": "{{.*}}one.json"
 // CHECK-NEXT: "pairs": []

@@ -37,6 +37,8 @@ public:
   llvm::Expected<std::vector<SequenceSums>> measureChanges(Mix base, std::vector<Mix> changes,
                                                            bool exact);
 
+  const Interpreter &getInterpreter() const { return program.getInterpreter(); }
+
 private:
   using MeasureOne = llvm::function_ref<llvm::Expected<::ssmq::DivergenceSums>(
       const class SequenceSweep &, const Mix &)>;

@@ -65,6 +65,10 @@ def MeasureMixPass : Pass<"ssmq-measure-mix", "::mlir::ModuleOp"> {
 
     With `pairs=K`, what sums over sites miss, among the K sites of each assignment that cost most
     by themselves: KL(s, t) - KL(s) - KL(t).
+
+    With `marginals=N`, what another format costs at one of the N sites of each assignment that
+    gain most from full precision while all other sites stay as assigned: at full precision
+    (`keep`) and in each of `formats`. A marginal takes a rerun from the mix, not a run.
   }];
   let options = [
     ListOption<"assignments", "assignments", "std::string", "Assignments to measure (JSON)">,
@@ -72,6 +76,12 @@ def MeasureMixPass : Pass<"ssmq-measure-mix", "::mlir::ModuleOp"> {
            "File with the calibration tokens: one JSON array of ids">,
     Option<"table", "table", "std::string", "", "Sensitivity table to predict from">,
     Option<"pairs", "pairs", "unsigned", "0", "Sites of each assignment to measure in pairs">,
+    Option<"marginals", "marginals", "unsigned", "0",
+           "Sites of each assignment to measure in other formats">,
+    ListOption<"formats", "formats", "std::string",
+               "Formats of marginals, as of ssmq-sensitivity (default: see docs/Formats.md)">,
+    Option<"exactArithmetic", "exact-arithmetic", "bool", "false",
+           "Carry the changes of marginals through the program in f32; all else always is">,
     Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
     Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
     Option<"threads", "threads", "unsigned", "0", "Mixes at the same time; 0: all cores">,
