@@ -3,8 +3,8 @@
 // The optimum of a table's sums is measured as a whole, beside every uniform choice that fits.
 // Where the measurement and the sum differ by more than the error of the measurement, changes of
 // the best mix are measured (MixModel.h), the problem is solved again with what they say, and a new
-// mix is kept when it measures better by more than two standard errors of the difference. The result
-// never measures worse than a uniform choice within the same limits.
+// mix is kept when it measures better by more than two standard errors of the difference. The
+// result never measures worse than a uniform choice within the same limits.
 //
 // All of it is measured on the same sequences, so that differences are paired. They are calibration
 // sequences, and the best of several measurements flatters itself a little: what a mix is worth on
