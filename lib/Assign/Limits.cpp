@@ -75,6 +75,8 @@ static Error checkCapacity(const AssignmentProblem &problem, const Limits &limit
   if (smallest <= capacity.amount)
     return Error::success();
   const int64_t missing = smallest - capacity.amount;
+  constexpr double milliseconds = 1e6; // in nanoseconds
+  const double missingMilliseconds = static_cast<double>(missing) / picoseconds / milliseconds;
   switch (capacity.resource) {
   case Resource::StoredBytes:
     return checkReachable(*limits.storedBytes, *limits.storedBytes + missing, problem.size);
@@ -83,15 +85,15 @@ static Error checkCapacity(const AssignmentProblem &problem, const Limits &limit
                      "is {1} bytes",
                      *limits.memoryBytes, *limits.memoryBytes + missing);
   case Resource::DecodeTime:
-    return makeError("decoding a token in {0} ns is too fast: the least of the measured formats is "
-                     "{1} ns",
-                     *limits.decodeNanoseconds,
-                     *limits.decodeNanoseconds + static_cast<double>(missing) / 1000);
+    return makeError("decoding a token in {0:F6} ms is too fast: the least of the measured formats "
+                     "is {1:F6} ms",
+                     *limits.decodeNanoseconds / milliseconds,
+                     *limits.decodeNanoseconds / milliseconds + missingMilliseconds);
   case Resource::PrefillTime:
-    return makeError("a token of the prompt in {0} ns is too fast: the least of the measured "
-                     "formats is {1} ns",
-                     *limits.prefillNanoseconds,
-                     *limits.prefillNanoseconds + static_cast<double>(missing) / 1000);
+    return makeError("a token of the prompt in {0:F6} ms is too fast: the least of the measured "
+                     "formats is {1:F6} ms",
+                     *limits.prefillNanoseconds / milliseconds,
+                     *limits.prefillNanoseconds / milliseconds + missingMilliseconds);
   }
   return Error::success();
 }

@@ -49,8 +49,8 @@ private:
   std::vector<Capacity> capacities;
   /// The least use of each site, by limit.
   std::vector<std::vector<int64_t>> least;
-  /// By limit: the largest difference of uses at one site, what the least uses leave of the capacity
-  /// in units of that, and the price of such a unit.
+  /// By limit: the largest difference of uses at one site, what the least uses leave of the
+  /// capacity in units of that, and the price of such a unit.
   std::vector<double> scales, rests, prices;
   /// No price is above it.
   double highest = 0;

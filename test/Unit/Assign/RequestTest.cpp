@@ -88,10 +88,10 @@ class CostTableTest : public testing::Test {
 protected:
   llvm::Error apply(const std::string &entries, const std::string &sites,
                     AssignmentProblem &problem, const std::string &rest = "") {
-    std::string path = folder.write("costs.json", R"({"document": "ssmq-cost-table", "version": 1,)"
-                                                  R"("entries": [)" +
-                                                      entries + "], \"sites\": [" + sites + "]" +
-                                                      rest + "}");
+    std::string path =
+        folder.write("costs.json", R"({"document": "ssmq-cost-table", "version": 1,)"
+                                   R"("entries": [)" +
+                                       entries + "], \"sites\": [" + sites + "]" + rest + "}");
     auto table = CostTable::read(path);
     return table ? table->apply(problem) : table.takeError();
   }
@@ -106,12 +106,11 @@ protected:
 TEST_F(CostTableTest, SumsOfOps) {
   AssignmentProblem problem;
   problem.sites = {{"a", {{"i4", 10, 0.5}, {"i8", 20, 0.25}}}};
-  llvm::cantFail(apply(makeEntry("linear", "i4", "5") + "," + makeEntry("embed", "i4", "0.5") +
-                           "," + makeEntry("linear", "i8", "4") + "," +
-                           makeEntry("norm", "keep", "3"),
-                       site + R"(, {"site": "b", "rows": 2, "columns": 3, "ops": ["norm"]})",
-                       problem,
-                       R"(, "rest": {"decodeNanoseconds": 7, "prefillNanosecondsPerToken": 1})"));
+  llvm::cantFail(
+      apply(makeEntry("linear", "i4", "5") + "," + makeEntry("embed", "i4", "0.5") + "," +
+                makeEntry("linear", "i8", "4") + "," + makeEntry("norm", "keep", "3"),
+            site + R"(, {"site": "b", "rows": 2, "columns": 3, "ops": ["norm"]})", problem,
+            R"(, "rest": {"decodeNanoseconds": 7, "prefillNanosecondsPerToken": 1})"));
   EXPECT_TRUE(problem.hasTimes);
   ASSERT_EQ(problem.sites[0].choices.size(), 1u); // embed has no kernel for i8
   EXPECT_EQ(problem.sites[0].choices[0].decodeNanoseconds, 5.5);
