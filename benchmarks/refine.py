@@ -5,7 +5,9 @@
 
 Each format is given to all weights, refined by each method on the calibration text, and evaluated
 on the evaluation text against the model itself, as `ssmq quantize --uniform FORMAT --refine METHOD`
-and `ssmq eval --teacher MODEL` do.
+and `ssmq eval --teacher MODEL --engine fast` do. `gptq+plain` is without the sweeps afterwards,
+`gptq+order` in the order of the inputs' size (`--ssmq-refine=act-order`), and `fold+` with
+`--fold-scales`.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from ssmq.text import Text, read_text
 from ssmq.tokenizer import Tokenizer
 
 FORMATS = "int3:g64,int3:channel,int4:g64,int4:channel"
-METHODS = "nearest,mse,hessian,gptq,gptq+order,fold+mse,fold+gptq"
+METHODS = "nearest,mse,hessian,gptq+plain,gptq,gptq+order,fold+mse,fold+gptq"
 
 
 def make_student(model: ssmq.Model, format: str, method: str, calibration: Text,
@@ -36,7 +38,8 @@ def make_student(model: ssmq.Model, format: str, method: str, calibration: Text,
     for name in stages.REFINEMENTS:
         if name in parts:
             options = stages.RefineOptions(name, num_sequences=num_sequences,
-                                           act_order="order" in parts)
+                                           act_order="order" in parts,
+                                           sweeps=0 if "plain" in parts else None)
             stages.refine(student, original, scratch / "refined.safetensors", calibration, options)
     return student
 

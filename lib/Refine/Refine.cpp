@@ -2,6 +2,7 @@
 
 #include "ssmq/Refine/Refine.h"
 
+#include "CoordinateDescent.h"
 #include "RunCodes.h"
 #include "ssmq/Refine/Hessian.h"
 #include "ssmq/Refine/ScaleSearch.h"
@@ -68,6 +69,8 @@ Expected<QuantizedTensor> refineWeight(const Format &format, const Tensor &weigh
     if (method == RefineMethod::GPTQ) {
       if (Error error = roundByGPTQ(values, *hessian, codes, options, *result))
         return std::move(error);
+      if (options.sweeps > 0)
+        improveCodes(values, *hessian, codes, options, *result);
       return result;
     }
     for (int64_t i = 0; i < columns; ++i)

@@ -39,6 +39,7 @@ public:
     if (zeros)
       zeros[row * groups + group] = static_cast<int8_t>(grid.zero);
   }
+  int getCode(int64_t row, int64_t column) const { return codes[row * columns + column]; }
   void setCode(int64_t row, int64_t column, int code) {
     codes[row * columns + column] = static_cast<int8_t>(code);
   }

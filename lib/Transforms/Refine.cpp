@@ -114,6 +114,7 @@ Error RefinePass::refine(const WeightStore &store) {
   ::ssmq::GPTQOptions options;
   options.damping = damping;
   options.activationOrder = actOrder;
+  options.sweeps = sweeps;
   options.threads = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
   WeightRefiner refiner(weights, *from, *parsed, options);
   if (Error error =

@@ -136,6 +136,7 @@ class RefineOptions:
     num_sequences: int = 0
     act_order: bool | None = None
     damping: float | None = None
+    sweeps: int | None = None
     threads: int = 0
 
 

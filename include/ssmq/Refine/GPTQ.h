@@ -28,6 +28,8 @@ struct GPTQOptions {
   /// Columns of the largest inputs first. Groups keep the scales that their original values ask
   /// for then, as their columns are not reached together.
   bool activationOrder = false;
+  /// Sweeps of coordinate descent over all codes and scales afterwards, at most.
+  unsigned sweeps = 8;
   unsigned threads = 1;
 };
 

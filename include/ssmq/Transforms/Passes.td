@@ -191,7 +191,7 @@ def RefinePass : Pass<"ssmq-refine", "::mlir::ModuleOp"> {
     Replaces codes, scales and zero points of each `!quant.any` weight, of the same types and sizes,
     by ones that change the program less, from the original weights: scales of least squared error
     (`mse`), of least error weighted by the mean square of each input channel (`hessian`), or
-    codes that make up for each other's errors (`gptq`). Inputs of a layer are those that the
+    codes that make up for each other's errors (`gptq`, and coordinate descent from there). Inputs of a layer are those that the
     program, with all earlier layers refined, has on the calibration tokens: one pass over all of
     them in program order. A table that is embedding and head at once is refined first, for the
     head's inputs. Weights of embeddings and convolutions get the scales of `mse`. See
@@ -209,6 +209,8 @@ def RefinePass : Pass<"ssmq-refine", "::mlir::ModuleOp"> {
            "Added to the diagonal of the Hessian, in parts of its mean (gptq)">,
     Option<"actOrder", "act-order", "bool", "false",
            "Round the columns of the largest inputs first (gptq)">,
+    Option<"sweeps", "sweeps", "unsigned", "8",
+           "Sweeps of coordinate descent over the codes of GPTQ, at most (gptq)">,
     Option<"original", "original", "std::string", "", "The checkpoint that was quantized">,
     Option<"checkpoint", "checkpoint", "std::string", "",
            "Where the quantized weights are (default: the module's ssm.checkpoint)">,

@@ -44,6 +44,12 @@ TEST_P(GPTQTest, LosesLessOfTheOutputThanScalesAlone) {
   EXPECT_LT(measure(refine(RefineMethod::GPTQ, ordered)), 0.6 * scales);
 }
 
+TEST_P(GPTQTest, SweepsLoseLessStill) {
+  GPTQOptions plain;
+  plain.sweeps = 0;
+  EXPECT_LT(measure(refine(RefineMethod::GPTQ)), measure(refine(RefineMethod::GPTQ, plain)));
+}
+
 TEST_P(GPTQTest, DoesNotDependOnThreads) {
   GPTQOptions threaded;
   threaded.threads = 3;
@@ -66,7 +72,10 @@ TEST(GPTQTest, IndependentInputsLeaveNothingToMakeUpFor) {
     units.mutableData<float>()[i * 33] = 1;
   identity.add(units);
   std::shared_ptr<const Format> format = parse("int4:g16");
-  Expected<QuantizedTensor> gptq = refineWeight(*format, weight, RefineMethod::GPTQ, &identity),
+  GPTQOptions plain;
+  plain.sweeps = 0;
+  Expected<QuantizedTensor> gptq =
+                                refineWeight(*format, weight, RefineMethod::GPTQ, &identity, plain),
                             mse = refineWeight(*format, weight, RefineMethod::MSE, nullptr);
   ASSERT_TRUE(gptq && mse);
   EXPECT_EQ(dequantize(*gptq).data<float>(), dequantize(*mse).data<float>());
