@@ -3,8 +3,8 @@ all weights in one format.
 
     python benchmarks/costs.py MODEL COSTS.json [FORMAT ...]
 
-`rest` of the table comes from up to three measured models, so that the error is that of what changes between
-formats.
+`rest` of the table comes from up to three measured models, so that the error is that of what
+changes between formats.
 """
 
 import json

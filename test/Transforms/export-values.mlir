@@ -7,8 +7,8 @@
 
 // The original program computes with them what the quantized one computes with codes.
 // RUN: ssmq-run %t/q.mlir --tokens 3,1,4,1,5 --kernels=reference > %t/q.txt
-// RUN: mkdir -p %t/f32 && cp %t/config.json %t/values.safetensors %t/f32
-// RUN: ssmq-run %t/f32 --tokens 3,1,4,1,5 --kernels=reference > %t/values.txt
+// RUN: mkdir -p %t.f32 && cp %t/config.json %t/values.safetensors %t.f32
+// RUN: ssmq-run %t.f32 --tokens 3,1,4,1,5 --kernels=reference > %t/values.txt
 // RUN: diff %t/q.txt %t/values.txt
 
 // RUN: not ssmq-opt %t/q.mlir --ssmq-export-values 2>&1 | FileCheck %s --check-prefix=OUTPUT

@@ -2,8 +2,8 @@
 caches.
 
 A decoding step reads every weight once, so a weight comes from wherever a model of its size stays:
-before each measured call a sweep reads as many bytes as the model takes (at most SWEEP_LIMIT,
-beyond which all of it is memory anyway), on the same threads. A few copies in a program share the cost of
+before each measured call a sweep reads as many bytes as the model takes, on the same threads, but
+at most SWEEP_LIMIT, beyond which all of it is memory anyway. A few copies in a program share the cost of
 a call, and that of a program without copies is taken off.
 """
 
