@@ -27,6 +27,11 @@
 // CHECK-NEXT: "i4 sym per_channel"
 // A mix of one site is its row.
 // RUN: %python -c "import json; t = json.load(open('%t/table.json')); m = json.load(open('%t/mixes.json'))['mixes'][0]; r = [r for r in t['rows'] if r['site'] == 'model.layers.0.mamba.in_proj:weight' and r['format'] == 'i4 sym per_channel'][0]; assert m['estimates'] == r['estimates'] and m['predictedKL'] == r['estimates']['forwardKL']['mean'], (m, r)"
+// The term of a pair is what its sites cost together, less what they cost alone.
+// RUN: sed s/in_proj/out_proj/ %t/one.json > %t/out.json
+// RUN: echo '{"document":"ssmq-assignment","version":1,"model":"","checkpoint":"","method":"by hand","sites":[{"site":"model.layers.0.mamba.in_proj:weight","format":"i4 sym per_channel"},{"site":"model.layers.0.mamba.out_proj:weight","format":"i4 sym per_channel"}]}' > %t/both.json
+// RUN: ssmq-opt %t/program.mlir --ssmq-measure-mix="assignments=%t/one.json,%t/out.json,%t/both.json tokens=%t/tokens.json sequence-length=12 pairs=2 output=%t/pairs.json" -o /dev/null
+// RUN: %python -c "import json; m = json.load(open('%t/pairs.json'))['mixes']; k = [one['estimates']['forwardKL']['mean'] for one in m]; term = m[2]['pairs'][0]['term']['mean']; assert term and abs(term - (k[2] - k[0] - k[1])) < 1e-9 * k[2], (term, k)"
 
 // RUN: not ssmq-opt %t/program.mlir --ssmq-measure-mix="tokens=%t/tokens.json output=%t/no.json" 2>&1 | FileCheck %s --check-prefix=NEEDS
 // NEEDS: error: ssmq-measure-mix needs assignments=FILE,..., tokens=FILE and output=FILE
