@@ -99,8 +99,9 @@ TEST(OptimalTest, OtherResources) {
   limits.decodeNanoseconds = 9.999;
   EXPECT_EQ(llvm::cantFail(assignOptimal(problem, limits)).sites[0].format, "i8");
   limits.decodeNanoseconds = 3.25;
-  expectMessage(getMessage(assignOptimal(problem, limits)),
-                "decoding a token in 0.000003 ms is too fast: the least of the measured formats is");
+  expectMessage(
+      getMessage(assignOptimal(problem, limits)),
+      "decoding a token in 0.000003 ms is too fast: the least of the measured formats is");
   limits = {};
   limits.memoryBytes = 10 + 40 + 8;
   EXPECT_EQ(llvm::cantFail(assignOptimal(problem, limits)).sites[0].format, "keep");
