@@ -35,7 +35,7 @@ TEST(FoldScalesTest, LargeChannelsAreRoundedBetter) {
     FoldedLayer layers[] = {makeLayer(32, 2, format), makeLayer(32, 3, format)};
     Expected<FoldResult> fold = searchFold(layers, getMagnitudes(inputs), hessian, 10);
     ASSERT_TRUE(bool(fold));
-    EXPECT_GT(fold->alpha, 0);
+    ASSERT_GT(fold->alpha, 0);
     EXPECT_LT(fold->errorAfter, 0.7 * fold->errorBefore);
     EXPECT_GT(fold->errorAfter, 0);
     EXPECT_GT(fold->scales[3], 1);
