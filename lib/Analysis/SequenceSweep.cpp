@@ -92,10 +92,9 @@ static Tensor roundToBFloat(const Tensor &weight) {
 
 Expected<DivergenceSums> SequenceSweep::measureBFloat(ArrayRef<Site> weights) const {
   SitePerturbation perturbed;
-  for (const Site &site : weights) {
-    Tensor rounded = roundToBFloat(getInterpreter().getValue(trace, site.uses.front()->get()));
+  // Rounded one by one where they are read: a second copy of all weights is too much to hold.
+  for (const Site &site : weights)
     for (OpOperand *use : site.uses)
-      perturbed.perturbation.operands[use] = rounded;
-  }
+      perturbed.perturbation.values[use] = roundToBFloat;
   return measure(perturbed);
 }

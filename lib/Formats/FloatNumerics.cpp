@@ -10,6 +10,7 @@
 #include "ScaleTypes.h"
 #include "SmallFloat.h"
 #include "ssmq/Formats/Numerics.h"
+#include "ssmq/Support/HalfFloat.h"
 
 using namespace llvm;
 
@@ -19,9 +20,23 @@ static float getMostMagnitude(const RunRange &range) { return std::max(range.hig
 
 namespace {
 
-class HalfNumerics final : public RunNumerics<HalfNumerics> {
+struct Half {
+  static constexpr StringLiteral spelling = "f16";
+  /// Half a step past the largest.
+  static constexpr float tooLarge = 65520;
+  static float round(float value) { return roundToSmallFloat(value, kHalf); }
+};
+
+struct BFloat {
+  static constexpr StringLiteral spelling = "bf16";
+  static constexpr float tooLarge = 0x1.ffp127f;
+  static float round(float value) { return bfloatToFloat(floatToBFloat(value)); }
+};
+
+template <typename Type>
+class FloatNumerics final : public RunNumerics<FloatNumerics<Type>> {
 public:
-  std::string getSpelling() const override { return "f16"; }
+  std::string getSpelling() const override { return Type::spelling.str(); }
   int64_t getRowBytes(int64_t columns) const override { return 2 * columns; }
   int64_t getRunBytes() const override { return 0; }
   std::optional<Sharing> getDefaultSharing() const override {
@@ -33,41 +48,12 @@ public:
   RunFault fit(const RunRange &range, RunGrid &) const override {
     if (!range.isFinite)
       return RunFault::NotFinite;
-    // Half a step past the largest f16.
-    return getMostMagnitude(range) < 65520.0f ? RunFault::None : RunFault::TooLarge;
+    return getMostMagnitude(range) < Type::tooLarge ? RunFault::None : RunFault::TooLarge;
   }
 
   void round(MutableArrayRef<float> values, const RunGrid &) const override {
     for (float &value : values)
-      value = roundToSmallFloat(value, kHalf);
-  }
-};
-
-class BFloatNumerics final : public RunNumerics<BFloatNumerics> {
-public:
-  std::string getSpelling() const override { return "bf16"; }
-  int64_t getRowBytes(int64_t columns) const override { return 2 * columns; }
-  int64_t getRunBytes() const override { return 0; }
-  std::optional<Sharing> getDefaultSharing() const override {
-    return Sharing{Sharing::PerTensor, 0};
-  }
-  bool hasFixedSharing() const override { return true; }
-  RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
-
-  RunFault fit(const RunRange &range, RunGrid &) const override {
-    if (!range.isFinite)
-      return RunFault::NotFinite;
-    // Half a step past the largest bf16.
-    return getMostMagnitude(range) < 0x1.ffp127f ? RunFault::None : RunFault::TooLarge;
-  }
-
-  void round(MutableArrayRef<float> values, const RunGrid &) const override {
-    for (float &value : values) {
-      uint32_t bits;
-      std::memcpy(&bits, &value, sizeof(bits));
-      bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000u;
-      std::memcpy(&value, &bits, sizeof(bits));
-    }
+      value = Type::round(value);
   }
 };
 
@@ -97,17 +83,19 @@ public:
   }
 
   void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
-    const float scale = grid.scale, divisor = scale ? scale : 1;
-    for (float &value : values)
-      value = roundToSmallFloat(value / divisor, kType) * scale;
+    roundScaled(values, grid.scale, kType);
   }
 };
 
 } // namespace
 
-std::shared_ptr<const Numerics> makeHalfNumerics() { return std::make_shared<HalfNumerics>(); }
+std::shared_ptr<const Numerics> makeHalfNumerics() {
+  return std::make_shared<FloatNumerics<Half>>();
+}
 
-std::shared_ptr<const Numerics> makeBFloatNumerics() { return std::make_shared<BFloatNumerics>(); }
+std::shared_ptr<const Numerics> makeBFloatNumerics() {
+  return std::make_shared<FloatNumerics<BFloat>>();
+}
 
 std::shared_ptr<const Numerics> makeE4M3Numerics() {
   return std::make_shared<ScaledFloatNumerics<true>>();

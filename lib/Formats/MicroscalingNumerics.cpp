@@ -37,9 +37,7 @@ public:
   }
 
   void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
-    const float scale = grid.scale, divisor = scale ? scale : 1;
-    for (float &value : values)
-      value = roundToSmallFloat(value / divisor, kE2M1) * scale;
+    roundScaled(values, grid.scale, kE2M1);
   }
 };
 

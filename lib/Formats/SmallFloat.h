@@ -3,6 +3,7 @@
 #ifndef SSMQ_LIB_FORMATS_SMALLFLOAT_H
 #define SSMQ_LIB_FORMATS_SMALLFLOAT_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -34,6 +35,13 @@ inline float roundToSmallFloat(float x, SmallFloat type) {
   // At the sum's own exponent a float's last bit is the last bit of the type.
   float shift = binade * type.shift;
   return std::copysign((magnitude + shift) - shift, x);
+}
+
+/// round(value / scale) * scale; a scale of 0 makes zeros.
+inline void roundScaled(llvm::MutableArrayRef<float> values, float scale, SmallFloat type) {
+  const float divisor = scale ? scale : 1;
+  for (float &value : values)
+    value = roundToSmallFloat(value / divisor, type) * scale;
 }
 
 } // namespace ssmq

@@ -42,8 +42,7 @@ void Interpreter::findPostDominators() {
 Value Interpreter::findCut(ArrayRef<OpOperand *> changed) const {
   SmallVector<unsigned> slots;
   for (const Step &step : steps)
-    if (llvm::any_of(changed,
-                     [&](OpOperand *use) { return step.op->isAncestor(use->getOwner()); }))
+    if (llvm::any_of(changed, [&](OpOperand *use) { return step.op->isAncestor(use->getOwner()); }))
       llvm::append_range(slots, step.results);
   std::optional<unsigned> cut = postDominators ? postDominators->findOnTrunk(slots) : std::nullopt;
   if (!cut)
