@@ -5,6 +5,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "ssmq/Analysis/WeightSources.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Formats/Packing.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -80,11 +82,18 @@ static bool isRearranged(Value value, ArrayRef<Operation *> sources) {
   return value.hasOneUse();
 }
 
+/// Whether the value is held in a format already.
+static bool isStored(const OperandSite &operand) {
+  if (operand.insideOp)
+    return cast<QuantizableOpInterface>(operand.operand->getOwner()).getFormatOfState() != nullptr;
+  return isa_and_present<FakeQuantizeOp, DequantizeOp>(operand.operand->get().getDefiningOp());
+}
+
 namespace {
 
 class SiteFinder {
 public:
-  explicit SiteFinder(ModuleOp module);
+  SiteFinder(ModuleOp module, bool withStored);
   SmallVector<Site> run();
 
 private:
@@ -92,13 +101,19 @@ private:
   /// Nullopt when the operand is no site.
   std::optional<Site> makeWeight(QuantizableOpInterface op, const OperandSite &operand);
   std::optional<Site> makeOperand(const OperandSite &operand);
+  /// A weight that its op holds in codes.
+  std::optional<Site> makeQuantizedWeight(QuantizableOpInterface op, const OperandSite &operand);
   /// All operands that read the weight, through any of its loads; empty when one of them is not a
   /// weight operand with the same channel dimension.
   SmallVector<OpOperand *> findUses(Operation *source, unsigned channelDim);
   std::string getName(QuantizableOpInterface op, unsigned position, const OperandSite &operand,
                       const Site &site);
 
+  /// The global that holds a weight, or its codes; null when the value is computed.
+  ml_program::GlobalOp findGlobal(Value weight);
+
   Operation *scope;
+  bool withStored;
   SymbolTable symbols;
   DenseMap<Operation *, SmallVector<Operation *>> loadsOf;
   /// Globals and constants that were looked at.
@@ -109,7 +124,8 @@ private:
 
 } // namespace
 
-SiteFinder::SiteFinder(ModuleOp module) : scope(module), symbols(module) {
+SiteFinder::SiteFinder(ModuleOp module, bool withStored)
+    : scope(module), withStored(withStored), symbols(module) {
   if (auto forward = symbols.lookup<FunctionOpInterface>("forward"))
     scope = forward;
   module.walk([&](ml_program::GlobalLoadConstOp load) {
@@ -134,11 +150,48 @@ SmallVector<OpOperand *> SiteFinder::findUses(Operation *source, unsigned channe
   return uses;
 }
 
+ml_program::GlobalOp SiteFinder::findGlobal(Value weight) {
+  if (auto dequantize = weight.getDefiningOp<DequantizeOp>())
+    weight = dequantize.getCodes();
+  auto load = weight.getDefiningOp<ml_program::GlobalLoadConstOp>();
+  return load ? symbols.lookup<ml_program::GlobalOp>(load.getGlobal().getLeafReference())
+              : ml_program::GlobalOp();
+}
+
+std::optional<Site> SiteFinder::makeQuantizedWeight(QuantizableOpInterface op,
+                                                    const OperandSite &operand) {
+  auto type = cast<RankedTensorType>(operand.operand->get().getType());
+  Site site;
+  site.kind = operand.kind;
+  site.global = findGlobal(operand.operand->get());
+  if (!withStored || !isa<quant::QuantizedType>(type.getElementType()) || !site.global ||
+      type.getNumElements() == 0)
+    return std::nullopt;
+  site.channelDim = op.getChannelDim();
+  site.rows = type.getDimSize(site.channelDim);
+  site.elements = type.getNumElements();
+  site.columns = site.elements / site.rows;
+  site.numBytes =
+      site.rows *
+      ::ssmq::getPackedRowBytes(
+          site.columns,
+          cast<quant::QuantizedType>(type.getElementType()).getStorageTypeIntegralWidth());
+  if (!seen.insert(site.global).second)
+    return std::nullopt;
+  for (Operation *load : loadsOf[site.global])
+    for (OpOperand &use : load->getUses())
+      site.uses.push_back(&use);
+  return site;
+}
+
 std::optional<Site> SiteFinder::makeWeight(QuantizableOpInterface op, const OperandSite &operand) {
+  if (op.isWeightQuantized())
+    return makeQuantizedWeight(op, operand);
+  bool isCodes = operand.operand->get().getDefiningOp<DequantizeOp>() != nullptr;
   RankedTensorType type = getFloatTensorType(operand.operand->get().getType());
   SmallVector<Operation *> sources = findWeightSources(operand.operand->get());
   if (!type || !type.hasStaticShape() || type.getRank() < 2 || type.getNumElements() == 0 ||
-      sources.empty() || op.isWeightQuantized() || op.getChannelDim() >= type.getRank())
+      sources.empty() || (isCodes && !withStored) || op.getChannelDim() >= type.getRank())
     return std::nullopt;
 
   Site site;
@@ -155,8 +208,8 @@ std::optional<Site> SiteFinder::makeWeight(QuantizableOpInterface op, const Oper
     site.uses = {operand.operand};
     return site;
   }
-  if (auto load = dyn_cast<ml_program::GlobalLoadConstOp>(source)) {
-    site.global = symbols.lookup<ml_program::GlobalOp>(load.getGlobal().getLeafReference());
+  site.global = findGlobal(operand.operand->get());
+  if (isa<ml_program::GlobalLoadConstOp>(source)) {
     if (!site.global || !getWeightType(site.global))
       return std::nullopt;
     source = site.global;
@@ -170,6 +223,8 @@ std::optional<Site> SiteFinder::makeWeight(QuantizableOpInterface op, const Oper
 }
 
 std::optional<Site> SiteFinder::makeOperand(const OperandSite &operand) {
+  if (!withStored && isStored(operand))
+    return std::nullopt;
   RankedTensorType type = getFloatTensorType(operand.operand->get().getType());
   if (!type || type.getRank() == 0 || ShapedType::isDynamic(type.getShape().back()))
     return std::nullopt;
@@ -204,8 +259,8 @@ std::string SiteFinder::getName(QuantizableOpInterface op, unsigned position,
     return getTensorSiteName(ml_program::GlobalOp(site.global).getSymName());
   if (StringRef path = op.getSitePath(); !path.empty())
     return (path + ":" + operand.name).str();
-  if (auto load = operand.operand->get().getDefiningOp<ml_program::GlobalLoadConstOp>())
-    return getTensorSiteName(load.getGlobal().getLeafReference());
+  if (ml_program::GlobalOp global = findGlobal(operand.operand->get()))
+    return getTensorSiteName(global.getSymName());
   return (op->getName().getStringRef() + "#" + Twine(position) + ":" + operand.name).str();
 }
 
@@ -242,10 +297,14 @@ SmallVector<Site> SiteFinder::run() {
 
 SmallVector<Site> mlir::ssm::findSites(ModuleOp module, ArrayRef<SiteKind> kinds) {
   // Names depend on all sites, so that they are the same for any choice of kinds.
-  SmallVector<Site> sites = SiteFinder(module).run();
+  SmallVector<Site> sites = SiteFinder(module, /*withStored=*/false).run();
   if (!kinds.empty())
     llvm::erase_if(sites, [&](const Site &site) { return !llvm::is_contained(kinds, site.kind); });
   return sites;
+}
+
+SmallVector<Site> mlir::ssm::findSitesAndStored(ModuleOp module) {
+  return SiteFinder(module, /*withStored=*/true).run();
 }
 
 WeightTotals mlir::ssm::getWeightTotals(ModuleOp module) {

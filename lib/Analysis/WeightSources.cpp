@@ -9,12 +9,14 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
 static bool isWeight(Operation *op) {
-  if (!isa<ml_program::GlobalLoadConstOp>(op) && !op->hasTrait<OpTrait::ConstantLike>())
+  if (!isa<ml_program::GlobalLoadConstOp, ssm::DequantizeOp>(op) &&
+      !op->hasTrait<OpTrait::ConstantLike>())
     return false;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   return type && type.getRank() > 0 && type.hasStaticShape() &&
@@ -43,6 +45,9 @@ SmallVector<Operation *> mlir::ssm::findWeightSources(Value value) {
 }
 
 StringRef mlir::ssm::getWeightName(Operation *source) {
+  if (auto dequantize = dyn_cast<DequantizeOp>(source))
+    if (Operation *codes = dequantize.getCodes().getDefiningOp())
+      source = codes;
   if (auto load = dyn_cast<ml_program::GlobalLoadConstOp>(source))
     return load.getGlobal().getLeafReference();
   Attribute value;

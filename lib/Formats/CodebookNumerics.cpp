@@ -10,7 +10,8 @@
 #include "FloatRange.h"
 #include "ScaleTypes.h"
 #include "ssmq/Formats/Numerics.h"
-#include "ssmq/Formats/Packing.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Endian.h"
 #include <array>
 #include <cmath>
 
@@ -48,7 +49,7 @@ public:
   }
 
   std::string getSpelling() const override { return "nf4"; }
-  int64_t getRowBytes(int64_t columns) const override { return getPackedRowBytes(columns, 4); }
+  unsigned getCodeBits() const override { return 4; }
   int64_t getRunBytes() const override { return sizeof(uint16_t); }
   std::optional<Sharing> getDefaultSharing() const override { return Sharing{Sharing::Group, 64}; }
   RunRange findRange(ArrayRef<float> values) const override { return findFloatRange(values); }
@@ -71,6 +72,31 @@ public:
     const float scale = grid.scale, divisor = scale ? scale : 1;
     for (float &value : values)
       value = findNearest(value / divisor) * scale;
+  }
+
+  void encode(ArrayRef<float> values, const RunGrid &grid,
+              MutableArrayRef<uint32_t> codes) const override {
+    const float divisor = grid.scale ? grid.scale : 1;
+    for (auto [value, code] : zip_equal(values, codes)) {
+      const float x = value / divisor;
+      code = count_if(bounds, [=](float bound) { return x > bound; });
+    }
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+              MutableArrayRef<float> values) const override {
+    for (auto [code, value] : zip_equal(codes, values))
+      value = kNormalFloat4[code % kNormalFloat4.size()] * grid.scale;
+  }
+
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override {
+    support::endian::write16le(bytes, floatToHalf(grid.scale));
+  }
+
+  RunGrid loadGrid(const uint8_t *bytes) const override {
+    RunGrid grid;
+    grid.scale = halfToFloat(support::endian::read16le(bytes));
+    return grid;
   }
 
 private:

@@ -11,6 +11,8 @@
 #include "SmallFloat.h"
 #include "ssmq/Formats/Numerics.h"
 #include "ssmq/Support/HalfFloat.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Endian.h"
 
 using namespace llvm;
 
@@ -25,19 +27,23 @@ struct Half {
   /// Half a step past the largest.
   static constexpr float tooLarge = 65520;
   static float round(float value) { return roundToSmallFloat(value, kHalf); }
+  static uint16_t encode(float value) { return floatToHalf(value); }
+  static float decode(uint16_t code) { return halfToFloat(code); }
 };
 
 struct BFloat {
   static constexpr StringLiteral spelling = "bf16";
   static constexpr float tooLarge = 0x1.ffp127f;
-  static float round(float value) { return bfloatToFloat(floatToBFloat(value)); }
+  static float round(float value) { return decode(encode(value)); }
+  static uint16_t encode(float value) { return floatToBFloat(value); }
+  static float decode(uint16_t code) { return bfloatToFloat(code); }
 };
 
 template <typename Type>
 class FloatNumerics final : public RunNumerics<FloatNumerics<Type>> {
 public:
   std::string getSpelling() const override { return Type::spelling.str(); }
-  int64_t getRowBytes(int64_t columns) const override { return 2 * columns; }
+  unsigned getCodeBits() const override { return 16; }
   int64_t getRunBytes() const override { return 0; }
   std::optional<Sharing> getDefaultSharing() const override {
     return Sharing{Sharing::PerTensor, 0};
@@ -55,6 +61,21 @@ public:
     for (float &value : values)
       value = Type::round(value);
   }
+
+  void encode(ArrayRef<float> values, const RunGrid &,
+              MutableArrayRef<uint32_t> codes) const override {
+    for (auto [value, code] : zip_equal(values, codes))
+      code = Type::encode(value);
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &,
+              MutableArrayRef<float> values) const override {
+    for (auto [code, value] : zip_equal(codes, values))
+      value = Type::decode(static_cast<uint16_t>(code));
+  }
+
+  void storeGrid(const RunGrid &, uint8_t *) const override {}
+  RunGrid loadGrid(const uint8_t *) const override { return {}; }
 };
 
 template <bool isE4M3>
@@ -63,7 +84,7 @@ class ScaledFloatNumerics final : public RunNumerics<ScaledFloatNumerics<isE4M3>
 
 public:
   std::string getSpelling() const override { return isE4M3 ? "f8E4M3" : "f8E5M2"; }
-  int64_t getRowBytes(int64_t columns) const override { return columns; }
+  unsigned getCodeBits() const override { return 8; }
   int64_t getRunBytes() const override { return sizeof(uint16_t); }
   bool canClip() const override { return true; }
   RunRange findRange(ArrayRef<float> values) const override { return findMagnitudeRange(values); }
@@ -84,6 +105,29 @@ public:
 
   void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
     roundScaled(values, grid.scale, kType);
+  }
+
+  void encode(ArrayRef<float> values, const RunGrid &grid,
+              MutableArrayRef<uint32_t> codes) const override {
+    const float divisor = grid.scale ? grid.scale : 1;
+    for (auto [value, code] : zip_equal(values, codes))
+      code = toSmallFloatBits(roundToSmallFloat(value / divisor, kType), kType, 8);
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+              MutableArrayRef<float> values) const override {
+    for (auto [code, value] : zip_equal(codes, values))
+      value = fromSmallFloatBits(code, kType, 8) * grid.scale;
+  }
+
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override {
+    support::endian::write16le(bytes, floatToHalf(grid.scale));
+  }
+
+  RunGrid loadGrid(const uint8_t *bytes) const override {
+    RunGrid grid;
+    grid.scale = halfToFloat(support::endian::read16le(bytes));
+    return grid;
   }
 };
 

@@ -4,8 +4,10 @@
 
 #include "FloatRange.h"
 #include "ScaleTypes.h"
-#include "ssmq/Formats/Packing.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace llvm;
@@ -14,10 +16,6 @@ namespace ssmq {
 
 std::string IntegerNumerics::getSpelling() const {
   return formatv("i{0} {1}", bits, symmetric ? "sym" : "asym");
-}
-
-int64_t IntegerNumerics::getRowBytes(int64_t columns) const {
-  return getPackedRowBytes(columns, bits);
 }
 
 int64_t IntegerNumerics::getRunBytes() const {
@@ -115,13 +113,56 @@ void IntegerNumerics::round(MutableArrayRef<float> values, const RunGrid &grid) 
               [=](float code, size_t i) { data[i] = code * scale; });
 }
 
-int8_t IntegerNumerics::encode(ArrayRef<float> values, const RunGrid &grid, int8_t *codes) const {
-  const int lowest = -(1 << (bits - 1));
-  const int zero = symmetric || !grid.scale ? 0 : lowest - static_cast<int>(grid.lowCode);
+int IntegerNumerics::getZeroPoint(const RunGrid &grid) const {
+  return symmetric || !grid.scale ? 0 : getLowestCode() - static_cast<int>(grid.lowCode);
+}
+
+int8_t IntegerNumerics::encodeBytes(ArrayRef<float> values, const RunGrid &grid,
+                                    int8_t *codes) const {
+  const int zero = getZeroPoint(grid);
   forEachCode(values.data(), values.size(), grid, symmetric, [=](float code, size_t i) {
     codes[i] = static_cast<int8_t>(static_cast<int>(code) + zero);
   });
   return static_cast<int8_t>(zero);
+}
+
+void IntegerNumerics::encode(ArrayRef<float> values, const RunGrid &grid,
+                             MutableArrayRef<uint32_t> codes) const {
+  const int zero = getZeroPoint(grid);
+  const uint32_t mask = (1u << bits) - 1;
+  forEachCode(values.data(), values.size(), grid, symmetric, [=](float code, size_t i) {
+    codes[i] = static_cast<uint32_t>(static_cast<int>(code) + zero) & mask;
+  });
+}
+
+void IntegerNumerics::decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+                             MutableArrayRef<float> values) const {
+  const int zero = getZeroPoint(grid);
+  for (auto [code, value] : zip_equal(codes, values))
+    value = static_cast<float>(SignExtend32(code, bits) - zero) * grid.scale;
+}
+
+void IntegerNumerics::storeGrid(const RunGrid &grid, uint8_t *bytes) const {
+  uint16_t scale = bits > 8 ? floatToBFloat(grid.scale) : floatToHalf(grid.scale);
+  support::endian::write16le(bytes, scale);
+  if (symmetric)
+    return;
+  if (bits > 8)
+    support::endian::write16le(bytes + 2, static_cast<uint16_t>(getZeroPoint(grid)));
+  else
+    bytes[2] = static_cast<uint8_t>(getZeroPoint(grid));
+}
+
+RunGrid IntegerNumerics::loadGrid(const uint8_t *bytes) const {
+  RunGrid grid;
+  uint16_t scale = support::endian::read16le(bytes);
+  grid.scale = bits > 8 ? bfloatToFloat(scale) : halfToFloat(scale);
+  if (symmetric)
+    return grid;
+  int zero = bits > 8 ? static_cast<int16_t>(support::endian::read16le(bytes + 2))
+                      : static_cast<int8_t>(bytes[2]);
+  grid.lowCode = static_cast<float>(getLowestCode() - zero);
+  return grid;
 }
 
 std::shared_ptr<const Numerics> makeIntegerNumerics(unsigned bits, bool symmetric) {

@@ -26,11 +26,11 @@ public:
 
   unsigned getBits() const { return bits; }
   bool hasZeroPoints() const { return !symmetric; }
-  /// Codes of at most 8 bits, and the zero point of the run (0 where there is none).
-  int8_t encode(llvm::ArrayRef<float> values, const RunGrid &grid, int8_t *codes) const;
+  /// Codes of at most 8 bits; returns the zero point of the run (0 where there is none).
+  int8_t encodeBytes(llvm::ArrayRef<float> values, const RunGrid &grid, int8_t *codes) const;
 
   std::string getSpelling() const override;
-  int64_t getRowBytes(int64_t columns) const override;
+  unsigned getCodeBits() const override { return bits; }
   int64_t getRunBytes() const override;
   bool canClip() const override { return true; }
   bool isAsymmetric() const override { return !symmetric; }
@@ -38,8 +38,16 @@ public:
   RunRange findRange(llvm::ArrayRef<float> values) const override;
   RunFault fit(const RunRange &range, RunGrid &grid) const override;
   void round(llvm::MutableArrayRef<float> values, const RunGrid &grid) const override;
+  void encode(llvm::ArrayRef<float> values, const RunGrid &grid,
+              llvm::MutableArrayRef<uint32_t> codes) const override;
+  void decode(llvm::ArrayRef<uint32_t> codes, const RunGrid &grid,
+              llvm::MutableArrayRef<float> values) const override;
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override;
+  RunGrid loadGrid(const uint8_t *bytes) const override;
 
 private:
+  int getLowestCode() const { return -(1 << (bits - 1)); }
+  int getZeroPoint(const RunGrid &grid) const;
   /// Codes from the lowest to the highest: 2q or 2^b - 1 steps.
   float getNumSteps() const { return static_cast<float>((1u << bits) - (symmetric ? 2 : 1)); }
   float roundScaleUp(float scale) const;

@@ -2,6 +2,7 @@
 
 #include "LogGrid.h"
 
+#include "llvm/Support/Endian.h"
 #include <algorithm>
 #include <cmath>
 
@@ -36,10 +37,28 @@ LogGrid::LogGrid(const RunGrid &grid, unsigned bits) : low(grid.lowExponent) {
   step = lastCode ? width / lastCode : 1;
 }
 
-double LogGrid::round(double magnitude) const {
+double LogGrid::getCode(double magnitude) const {
   double code = std::nearbyint((std::log2(magnitude) * kOctave - low) / step);
-  code = std::clamp(code, 0.0, lastCode);
-  return std::exp2((low + code * step) / kOctave);
+  return std::clamp(code, 0.0, lastCode);
+}
+
+double LogGrid::getMagnitude(double code) const { return std::exp2((low + code * step) / kOctave); }
+
+void storeLogGrid(const RunGrid &grid, uint8_t *bytes) {
+  // Exponents have 28 bits and a sign.
+  int32_t low = grid.lowExponent * 4 + (grid.scale ? 0 : 2) + (grid.isNegative ? 1 : 0);
+  llvm::support::endian::write32le(bytes, static_cast<uint32_t>(low));
+  llvm::support::endian::write32le(bytes + 4, static_cast<uint32_t>(grid.highExponent));
+}
+
+RunGrid loadLogGrid(const uint8_t *bytes) {
+  auto low = static_cast<int32_t>(llvm::support::endian::read32le(bytes));
+  RunGrid grid;
+  grid.isNegative = low & 1;
+  grid.scale = low & 2 ? 0.0f : 1.0f;
+  grid.lowExponent = low >> 2;
+  grid.highExponent = static_cast<int32_t>(llvm::support::endian::read32le(bytes + 4));
+  return grid;
 }
 
 } // namespace ssmq

@@ -30,11 +30,18 @@ inline void addMagnitude(RunRange &range, double magnitude) {
 /// Fills in the ends of the grid; a run of zeros gets scale 0, any other 1.
 RunFault fitLogGrid(const RunRange &range, RunGrid &grid);
 
+/// The ends in 8 bytes, two little-endian integers of 32 bits; the first has room for the sign of
+/// the run (bit 0) and whether it holds zeros only (bit 1).
+void storeLogGrid(const RunGrid &grid, uint8_t *bytes);
+RunGrid loadLogGrid(const uint8_t *bytes);
+
 class LogGrid {
 public:
   LogGrid(const RunGrid &grid, unsigned bits);
 
-  double round(double magnitude) const;
+  double getCode(double magnitude) const;
+  double getMagnitude(double code) const;
+  double round(double magnitude) const { return getMagnitude(getCode(magnitude)); }
 
 private:
   double low, step, lastCode;

@@ -7,7 +7,6 @@
 
 #include "FloatRange.h"
 #include "LogGrid.h"
-#include "ssmq/Formats/Packing.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -23,7 +22,7 @@ public:
   explicit LogNumerics(unsigned bits) : bits(bits) {}
 
   std::string getSpelling() const override { return formatv("log2<{0}>", bits); }
-  int64_t getRowBytes(int64_t columns) const override { return getPackedRowBytes(columns, bits); }
+  unsigned getCodeBits() const override { return bits; }
   /// Two ends in fixed point, whose spare bits have room for the sign.
   int64_t getRunBytes() const override { return 2 * sizeof(int32_t); }
 
@@ -52,6 +51,33 @@ public:
       value = grid.isNegative ? -magnitude : magnitude;
     }
   }
+
+  void encode(ArrayRef<float> values, const RunGrid &grid,
+              MutableArrayRef<uint32_t> codes) const override {
+    if (grid.scale == 0) {
+      llvm::fill(codes, 0);
+      return;
+    }
+    LogGrid magnitudes(grid, bits);
+    for (auto [value, code] : zip_equal(values, codes))
+      code = static_cast<uint32_t>(magnitudes.getCode(std::abs(value)));
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+              MutableArrayRef<float> values) const override {
+    if (grid.scale == 0) {
+      llvm::fill(values, 0.0f);
+      return;
+    }
+    LogGrid magnitudes(grid, bits);
+    for (auto [code, value] : zip_equal(codes, values)) {
+      auto magnitude = static_cast<float>(magnitudes.getMagnitude(code));
+      value = grid.isNegative ? -magnitude : magnitude;
+    }
+  }
+
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override { storeLogGrid(grid, bytes); }
+  RunGrid loadGrid(const uint8_t *bytes) const override { return loadLogGrid(bytes); }
 
 private:
   unsigned bits;

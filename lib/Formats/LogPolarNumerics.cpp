@@ -9,7 +9,6 @@
 
 #include "FloatRange.h"
 #include "LogGrid.h"
-#include "ssmq/Formats/Packing.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -34,9 +33,7 @@ public:
   std::string getSpelling() const override {
     return formatv("logpolar<{0},{1}>", magnitudeBits, phaseBits);
   }
-  int64_t getRowBytes(int64_t columns) const override {
-    return getPackedRowBytes(columns / 2, magnitudeBits + phaseBits);
-  }
+  unsigned getCodeBits() const override { return magnitudeBits + phaseBits; }
   int64_t getRunBytes() const override { return 2 * sizeof(int32_t); }
   int64_t getValueSize() const override { return 2; }
 
@@ -63,20 +60,58 @@ public:
       return;
     }
     LogGrid magnitudes(grid, magnitudeBits);
-    const auto count = static_cast<int64_t>(cosines.size());
     for (size_t i = 0; i + 1 < values.size(); i += 2) {
       double magnitude = magnitudes.round(getMagnitude(values[i], values[i + 1]));
-      double turns = std::atan2(double(values[i + 1]), double(values[i])) / (2 * numbers::pi);
-      // Negative codes wrap, and so does half a turn.
-      int64_t code = static_cast<int64_t>(std::nearbyint(turns * count)) & (count - 1);
-      values[i] = static_cast<float>(magnitude * cosines[code]);
-      values[i + 1] = static_cast<float>(magnitude * cosines[(code - count / 4) & (count - 1)]);
+      setPolar(magnitude, getPhaseCode(values[i], values[i + 1]), &values[i]);
     }
   }
+
+  /// The magnitude in the low bits, the phase above it.
+  void encode(ArrayRef<float> values, const RunGrid &grid,
+              MutableArrayRef<uint32_t> codes) const override {
+    if (grid.scale == 0) {
+      llvm::fill(codes, 0);
+      return;
+    }
+    LogGrid magnitudes(grid, magnitudeBits);
+    for (auto [i, code] : enumerate(codes)) {
+      float real = values[2 * i], imaginary = values[2 * i + 1];
+      code = static_cast<uint32_t>(magnitudes.getCode(getMagnitude(real, imaginary))) |
+             static_cast<uint32_t>(getPhaseCode(real, imaginary)) << magnitudeBits;
+    }
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+              MutableArrayRef<float> values) const override {
+    if (grid.scale == 0) {
+      llvm::fill(values, 0.0f);
+      return;
+    }
+    LogGrid magnitudes(grid, magnitudeBits);
+    for (auto [i, code] : enumerate(codes))
+      setPolar(magnitudes.getMagnitude(code & ((1u << magnitudeBits) - 1)), code >> magnitudeBits,
+               &values[2 * i]);
+  }
+
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override { storeLogGrid(grid, bytes); }
+  RunGrid loadGrid(const uint8_t *bytes) const override { return loadLogGrid(bytes); }
 
 private:
   static double getMagnitude(double real, double imaginary) {
     return std::sqrt(real * real + imaginary * imaginary);
+  }
+
+  int64_t getPhaseCode(double real, double imaginary) const {
+    const auto count = static_cast<int64_t>(cosines.size());
+    double turns = std::atan2(imaginary, real) / (2 * numbers::pi);
+    // Negative codes wrap, and so does half a turn.
+    return static_cast<int64_t>(std::nearbyint(turns * count)) & (count - 1);
+  }
+
+  void setPolar(double magnitude, int64_t phase, float *value) const {
+    const auto count = static_cast<int64_t>(cosines.size());
+    value[0] = static_cast<float>(magnitude * cosines[phase & (count - 1)]);
+    value[1] = static_cast<float>(magnitude * cosines[(phase - count / 4) & (count - 1)]);
   }
 
   /// Of an angle in turns; exact at quarters.

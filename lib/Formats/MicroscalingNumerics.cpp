@@ -9,7 +9,7 @@
 #include "FloatRange.h"
 #include "SmallFloat.h"
 #include "ssmq/Formats/Numerics.h"
-#include "ssmq/Formats/Packing.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
 
@@ -20,7 +20,7 @@ namespace {
 class MicroscalingNumerics final : public RunNumerics<MicroscalingNumerics> {
 public:
   std::string getSpelling() const override { return "mxfp4"; }
-  int64_t getRowBytes(int64_t columns) const override { return getPackedRowBytes(columns, 4); }
+  unsigned getCodeBits() const override { return 4; }
   int64_t getRunBytes() const override { return sizeof(uint8_t); }
   std::optional<Sharing> getDefaultSharing() const override { return Sharing{Sharing::Group, 32}; }
   bool hasFixedSharing() const override { return true; }
@@ -38,6 +38,30 @@ public:
 
   void round(MutableArrayRef<float> values, const RunGrid &grid) const override {
     roundScaled(values, grid.scale, kE2M1);
+  }
+
+  void encode(ArrayRef<float> values, const RunGrid &grid,
+              MutableArrayRef<uint32_t> codes) const override {
+    const float divisor = grid.scale ? grid.scale : 1;
+    for (auto [value, code] : zip_equal(values, codes))
+      code = toSmallFloatBits(roundToSmallFloat(value / divisor, kE2M1), kE2M1, 4);
+  }
+
+  void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
+              MutableArrayRef<float> values) const override {
+    for (auto [code, value] : zip_equal(codes, values))
+      value = fromSmallFloatBits(code, kE2M1, 4) * grid.scale;
+  }
+
+  /// E8M0: the exponent and 127. A run of zeros takes the least.
+  void storeGrid(const RunGrid &grid, uint8_t *bytes) const override {
+    *bytes = grid.scale ? static_cast<uint8_t>(std::ilogb(grid.scale) + 127) : 0;
+  }
+
+  RunGrid loadGrid(const uint8_t *bytes) const override {
+    RunGrid grid;
+    grid.scale = std::ldexp(1.0f, *bytes - 127);
+    return grid;
   }
 };
 

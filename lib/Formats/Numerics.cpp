@@ -2,11 +2,16 @@
 
 #include "ssmq/Formats/Numerics.h"
 
+#include "ssmq/Formats/Packing.h"
 #include <algorithm>
 
 namespace ssmq {
 
 Numerics::~Numerics() = default;
+
+int64_t Numerics::getRowBytes(int64_t columns) const {
+  return getPackedRowBytes(columns / getValueSize(), getCodeBits());
+}
 
 void RunRange::merge(const RunRange &other) {
   low = std::min(low, other.low);

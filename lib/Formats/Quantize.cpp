@@ -54,7 +54,7 @@ Expected<QuantizedTensor> Format::quantize(const Tensor &weight, unsigned thread
         return;
       }
       scales[run] = floatToHalf(grid.scale);
-      int8_t zero = integer.encode(slice, grid, codes + begin);
+      int8_t zero = integer.encodeBytes(slice, grid, codes + begin);
       if (zeros)
         zeros[run] = zero;
     }

@@ -44,6 +44,38 @@ inline void roundScaled(llvm::MutableArrayRef<float> values, float scale, SmallF
     value = roundToSmallFloat(value / divisor, type) * scale;
 }
 
+inline unsigned getMantissaBits(SmallFloat type) { return 23 - std::ilogb(type.shift); }
+
+/// What the exponent field of an f32 has more than that of the type, above the mantissa.
+inline uint32_t getExponentOffset(SmallFloat type) {
+  uint32_t least;
+  std::memcpy(&least, &type.leastNormal, sizeof(least));
+  return ((least >> 23) - 1) << getMantissaBits(type);
+}
+
+/// The pattern of a value of the type: sign (bit `bits` - 1), exponent, mantissa.
+inline uint32_t toSmallFloatBits(float value, SmallFloat type, unsigned bits) {
+  float magnitude = std::abs(value);
+  uint32_t word, mantissaBits = getMantissaBits(type);
+  std::memcpy(&word, &magnitude, sizeof(word));
+  uint32_t pattern = (word >> (23 - mantissaBits)) - getExponentOffset(type);
+  if (magnitude < type.leastNormal)
+    pattern = static_cast<uint32_t>(magnitude / type.leastNormal * (1u << mantissaBits));
+  return pattern | (std::signbit(value) ? 1u << (bits - 1) : 0);
+}
+
+inline float fromSmallFloatBits(uint32_t pattern, SmallFloat type, unsigned bits) {
+  uint32_t mantissaBits = getMantissaBits(type), sign = 1u << (bits - 1);
+  uint32_t rest = pattern & (sign - 1), word = (rest + getExponentOffset(type))
+                                               << (23 - mantissaBits);
+  float magnitude;
+  std::memcpy(&magnitude, &word, sizeof(magnitude));
+  if (rest < 1u << mantissaBits)
+    magnitude =
+        static_cast<float>(rest) / static_cast<float>(1u << mantissaBits) * type.leastNormal;
+  return pattern & sign ? -magnitude : magnitude;
+}
+
 } // namespace ssmq
 
 #endif // SSMQ_LIB_FORMATS_SMALLFLOAT_H

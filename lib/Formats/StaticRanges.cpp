@@ -15,6 +15,21 @@ std::string StaticRanges::getKey(const Format &format) {
          (format.getNumerics().isAsymmetric() ? " asym" : " sym");
 }
 
+StaticRanges StaticRanges::fromBounds(const Format &format, ArrayRef<float> bounds) {
+  StaticRanges result(format);
+  for (size_t i = 0; i + 1 < bounds.size(); i += 2)
+    result.ranges.push_back({bounds[i], bounds[i + 1]});
+  result.numObservations = 1;
+  return result;
+}
+
+std::vector<float> StaticRanges::getBounds() const {
+  std::vector<float> bounds;
+  for (const Range &range : ranges)
+    bounds.insert(bounds.end(), {range.low, range.high});
+  return bounds;
+}
+
 /// The central range of one run, whose values it reorders.
 static StaticRanges::Range findCentralRange(MutableArrayRef<float> values, Percentile percentile,
                                             bool isAsymmetric) {

@@ -2,10 +2,10 @@
 
 #include "ssmq/Reference/Interpreter.h"
 
-#include "WeightValue.h"
 #include "mlir/IR/Diagnostics.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
+#include "ssmq/Reference/WeightValue.h"
 #include "llvm/Support/Error.h"
 
 using namespace mlir;

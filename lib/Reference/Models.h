@@ -10,6 +10,7 @@ class MLIRContext;
 namespace mlir::ssm {
 
 void attachConstantModel(MLIRContext *context);
+void attachFormatModels(MLIRContext *context);
 void attachSSMModels(MLIRContext *context);
 void attachArithModels(MLIRContext *context);
 void attachMathModels(MLIRContext *context);

@@ -7,7 +7,7 @@
 
 #include "LinearNear.h"
 #include "Models.h"
-#include "WeightValue.h"
+#include "StateRounding.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Kernels/Attention.h"
@@ -18,6 +18,7 @@
 #include "ssmq/Kernels/Rotary.h"
 #include "ssmq/Kernels/SSDScan.h"
 #include "ssmq/Kernels/SelectiveScan.h"
+#include "ssmq/Reference/WeightValue.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -96,9 +97,12 @@ struct EmbeddingModel : SSMModel<EmbeddingModel, EmbeddingOp> {
 struct CausalConv1dModel : SSMModel<CausalConv1dModel, CausalConv1dOp> {
   static Results compute(CausalConv1dOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
+    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::ConvResult result = ::ssmq::causalConv1d(
         values.getInput(), getWeight(op, values.getWeight(), operands), toF32(values.getBias()),
-        values.getState(), context.kernels, context.stateHook);
+        values.getState(), context.kernels, rounding.getHook());
+    if (failed(rounding.takeFault()))
+      return failure();
     return SmallVector<Tensor>{result.y, result.state};
   }
 };
@@ -124,9 +128,12 @@ struct LayerNormModel : SSMModel<LayerNormModel, LayerNormOp> {
 struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
   static Results compute(SelectiveScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
+    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), context.kernels, context.stateHook);
+        toF32(values.getD()), values.getState(), context.kernels, rounding.getHook());
+    if (failed(rounding.takeFault()))
+      return failure();
     return SmallVector<Tensor>{result.y, result.state};
   }
 };
@@ -135,9 +142,12 @@ struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
   static Results compute(SSDScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
     int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
+    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), groups, context.kernels, context.stateHook);
+        toF32(values.getD()), values.getState(), groups, context.kernels, rounding.getHook());
+    if (failed(rounding.takeFault()))
+      return failure();
     return SmallVector<Tensor>{result.y, result.state};
   }
 };
@@ -170,6 +180,7 @@ struct RotaryModel : SSMModel<RotaryModel, RotaryOp> {
 } // namespace
 
 void mlir::ssm::attachSSMModels(MLIRContext *context) {
+  attachFormatModels(context);
   LinearOp::attachInterface<LinearModel>(*context);
   EmbeddingOp::attachInterface<EmbeddingModel>(*context);
   CausalConv1dOp::attachInterface<CausalConv1dModel>(*context);

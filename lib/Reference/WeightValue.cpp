@@ -1,10 +1,11 @@
 //===- WeightValue.cpp - Host values of weights ---------------------------===//
 
-#include "WeightValue.h"
+#include "ssmq/Reference/WeightValue.h"
 
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Packing.h"
+#include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Error.h"
 
@@ -98,4 +99,44 @@ Tensor mlir::ssm::dequantizeWeight(Operation *op, ArrayRef<Tensor> operands) {
       .Case<LinearOp, EmbeddingOp, CausalConv1dOp>(
           [&](auto typed) { return dequantize(typed, operands); })
       .Default(Tensor());
+}
+
+/// The values of the operands that are loads of weights; null elsewhere.
+static FailureOr<SmallVector<Tensor>> loadOperands(Operation *op, const WeightLookup &weights) {
+  SmallVector<Tensor> operands(op->getNumOperands());
+  for (auto [value, operand] : llvm::zip_equal(op->getOperands(), operands))
+    if (auto load = value.getDefiningOp<ml_program::GlobalLoadConstOp>()) {
+      FailureOr<Tensor> loaded = getWeightValue(load, weights);
+      if (failed(loaded))
+        return failure();
+      operand = *loaded;
+    }
+  return operands;
+}
+
+FailureOr<Tensor> mlir::ssm::readWeight(OpOperand &use, const WeightLookup &weights,
+                                        unsigned threads) {
+  Operation *op = use.getOwner();
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  bool isCodes =
+      quantizable && quantizable.getWeightOperand() == &use && quantizable.isWeightQuantized();
+  auto dequantize = use.get().getDefiningOp<DequantizeOp>();
+  auto load = use.get().getDefiningOp<ml_program::GlobalLoadConstOp>();
+  if (load && !isCodes) {
+    FailureOr<Tensor> loaded = getWeightValue(load, weights);
+    return failed(loaded) ? loaded : FailureOr<Tensor>(loaded->toF32());
+  }
+  Operation *source = dequantize ? dequantize.getOperation() : op;
+  FailureOr<SmallVector<Tensor>> operands = loadOperands(source, weights);
+  if (failed(operands))
+    return failure();
+  if (dequantize && llvm::all_of(*operands, [](const Tensor &one) { return bool(one); })) {
+    EvaluationContext context{{::ssmq::KernelSet::Fast, threads}};
+    auto values = cast<EvaluableOpInterface>(source).evaluate(*operands, context);
+    return failed(values) ? FailureOr<Tensor>(failure()) : values->front();
+  }
+  if (isCodes)
+    if (Tensor weight = dequantizeWeight(op, *operands))
+      return weight;
+  return op->emitError("reads a weight that is not in a checkpoint");
 }

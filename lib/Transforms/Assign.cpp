@@ -1,15 +1,15 @@
 //===- Assign.cpp - Choose a format for each weight -----------------------===//
 
 #include "ModelIdentity.h"
+#include "SelectCandidates.h"
+#include "SiteFormats.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/Sites.h"
 #include "ssmq/Assign/Request.h"
-#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Transforms/Passes.h"
-#include "llvm/ADT/StringSet.h"
 #include <limits>
 
 namespace mlir::ssm {
@@ -24,6 +24,7 @@ using llvm::Error;
 using llvm::Expected;
 using ::ssmq::Assignment;
 using ::ssmq::AssignmentProblem;
+using ::ssmq::SiteKind;
 
 namespace {
 
@@ -33,16 +34,15 @@ public:
   void runOnOperation() override;
 
 private:
-  Expected<Assignment> choose(ArrayRef<Site> sites);
+  Expected<Assignment> choose();
   Expected<Assignment> chooseFromTable() const;
-  Expected<Assignment> chooseUniform(ArrayRef<Site> sites);
-  Expected<Assignment> chooseFromFile(ArrayRef<Site> sites);
+  Expected<Assignment> chooseUniform();
+  Expected<Assignment> chooseFromFile();
   /// What somebody else chose, with its size; nothing is known of its KL.
   Expected<Assignment> makeStated(ArrayRef<Site> sites,
                                   function_ref<StringRef(const Site &)> getFormat);
   /// Fails when the assignment says that it is of other weights.
   Error checkCheckpoint(const Assignment &assignment);
-  Error apply(const Assignment &assignment, ArrayRef<Site> sites);
 };
 
 } // namespace
@@ -72,25 +72,31 @@ Expected<Assignment> AssignPass::chooseFromTable() const {
   return ::ssmq::assign(request);
 }
 
+/// Whether the bytes of a site are part of the stored model; others come and go with tokens.
+static bool isInModel(const Site &site) {
+  return site.kind == SiteKind::Weight || site.kind == SiteKind::Norm ||
+         site.kind == SiteKind::Parameter;
+}
+
 Expected<Assignment> AssignPass::makeStated(ArrayRef<Site> sites,
                                             function_ref<StringRef(const Site &)> getFormat) {
   WeightTotals totals = getWeightTotals(getOperation());
   AssignmentProblem problem;
   problem.size = {totals.numElements, totals.numBytes};
   for (const Site &site : sites) {
-    int64_t bytes = site.numBytes;
+    int64_t before = isInModel(site) ? site.numBytes : 0, bytes = before;
     std::string spelling = getFormat(site).str();
     if (spelling != ::ssmq::keepFormat) {
       Expected<std::shared_ptr<const ::ssmq::Format>> parsed = ::ssmq::parseFormat(spelling);
       if (!parsed)
         return parsed.takeError();
-      if (Error error = (*parsed)->checkLayout(site.getLayout()))
+      if (Error error = (*parsed)->checkLayout(site.getLayout(/*tokens=*/1)))
         return createStringError("site '" + site.name + "': " + toString(std::move(error)));
-      bytes = (*parsed)->getNumBytes(site.getLayout());
+      bytes = isInModel(site) ? (*parsed)->getNumBytes(site.getLayout()) : 0;
       spelling = (*parsed)->getSpelling();
     }
     problem.sites.push_back({site.name, {{spelling, bytes, /*cost=*/0}}});
-    problem.size.fixedBytes -= site.numBytes;
+    problem.size.fixedBytes -= before;
   }
   Assignment assignment =
       makeAssignment(problem, std::vector<size_t>(problem.sites.size(), 0), method);
@@ -98,23 +104,26 @@ Expected<Assignment> AssignPass::makeStated(ArrayRef<Site> sites,
   return assignment;
 }
 
-Expected<Assignment> AssignPass::chooseUniform(ArrayRef<Site> sites) {
+Expected<Assignment> AssignPass::chooseUniform() {
   if (format.empty())
     return createStringError("uniform assignment needs format=FORMAT");
+  Expected<SmallVector<Site>> chosen = selectSites(getOperation(), sites);
+  if (!chosen)
+    return chosen.takeError();
   Expected<Assignment> assignment =
-      makeStated(sites, [&](const Site &) { return StringRef(format); });
+      makeStated(*chosen, [&](const Site &) { return StringRef(format); });
   if (assignment)
     assignment->method = "uniform " + format;
   return assignment;
 }
 
-Expected<Assignment> AssignPass::chooseFromFile(ArrayRef<Site> sites) {
+Expected<Assignment> AssignPass::chooseFromFile() {
   if (input.empty())
     return createStringError("method=file needs input=FILE, the assignment to apply");
   Expected<Assignment> read = Assignment::read(input);
   if (!read)
     return read;
-  Expected<Assignment> stated = makeStated(sites, [&](const Site &site) {
+  Expected<Assignment> stated = makeStated(findSites(getOperation()), [&](const Site &site) {
     return read->find(site.name).value_or(StringRef(::ssmq::keepFormat));
   });
   if (!stated)
@@ -124,11 +133,11 @@ Expected<Assignment> AssignPass::chooseFromFile(ArrayRef<Site> sites) {
   return read;
 }
 
-Expected<Assignment> AssignPass::choose(ArrayRef<Site> sites) {
+Expected<Assignment> AssignPass::choose() {
   if (method == "uniform")
-    return chooseUniform(sites);
+    return chooseUniform();
   if (method == "file")
-    return chooseFromFile(sites);
+    return chooseFromFile();
   return chooseFromTable();
 }
 
@@ -148,41 +157,11 @@ Error AssignPass::checkCheckpoint(const Assignment &assignment) {
                            "; measure this model");
 }
 
-Error AssignPass::apply(const Assignment &assignment, ArrayRef<Site> sites) {
-  llvm::StringSet<> known;
-  for (const Site &site : sites)
-    known.insert(site.name);
-  for (const ::ssmq::SiteFormat &one : assignment.sites)
-    if (!known.contains(one.site))
-      return createStringError("the assignment names site '" + one.site +
-                               "', which the module does not have");
-  SmallVector<std::pair<Operation *, FormatAttr>> changes;
-  auto report = [&] { return emitError(getOperation().getLoc()); };
-  for (const Site &site : sites) {
-    std::optional<StringRef> spelling = assignment.find(site.name);
-    FormatAttr attribute;
-    if (spelling && *spelling != ::ssmq::keepFormat) {
-      attribute = FormatAttr::getChecked(report, &getContext(), *spelling);
-      if (!attribute)
-        return createStringError("site '" + site.name + "' cannot have this format");
-    }
-    changes.emplace_back(site.getHolder(), attribute);
-  }
-  for (auto [holder, attribute] : changes) {
-    if (attribute)
-      holder->setAttr(SSMDialect::kFormatAttrName, attribute);
-    else
-      holder->removeAttr(SSMDialect::kFormatAttrName);
-  }
-  return Error::success();
-}
-
 void AssignPass::runOnOperation() {
-  SmallVector<Site> sites = findSites(getOperation(), ::ssmq::SiteKind::Weight);
-  Expected<Assignment> assignment = choose(sites);
+  Expected<Assignment> assignment = choose();
   Error error = assignment ? checkCheckpoint(*assignment) : assignment.takeError();
   if (!error)
-    error = apply(*assignment, sites);
+    error = applyAssignment(getOperation(), *assignment);
   if (!error && !output.empty())
     error = assignment->write(output);
   if (error) {

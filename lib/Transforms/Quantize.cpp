@@ -1,15 +1,16 @@
-//===- Quantize.cpp - Store weights in their formats ----------------------===//
+//===- Quantize.cpp - Rewrite a program to the formats of its sites -------===//
+
+#include "Calibration.h"
+#include "SiteFormats.h"
+#include "StoredWeights.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "ssmq/Analysis/Sites.h"
-#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
-#include "ssmq/Formats/Packing.h"
 #include "ssmq/Import/WeightStore.h"
-#include "ssmq/Interfaces/QuantizableOpInterface.h"
+#include "ssmq/Support/Error.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Threading.h"
@@ -21,134 +22,214 @@ namespace mlir::ssm {
 
 using namespace mlir;
 using namespace mlir::ssm;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
 using ::ssmq::NamedTensor;
-using ::ssmq::QuantizedTensor;
+using ::ssmq::SiteKind;
 using ::ssmq::Tensor;
 using ::ssmq::WeightStore;
-
-/// A new external weight of the type that `tensor` has, and a load of it behind `load`.
-static Value addWeight(ml_program::GlobalOp beside, ml_program::GlobalLoadConstOp load,
-                       const NamedTensor &weight, Type elementType) {
-  auto type = RankedTensorType::get(weight.tensor.getShape(), elementType);
-  OpBuilder builder(beside);
-  builder.setInsertionPointAfter(beside);
-  if (!SymbolTable::lookupSymbolIn(beside->getParentOp(), weight.name))
-    ml_program::GlobalOp::create(builder, beside.getLoc(), weight.name, type, /*is_mutable=*/false,
-                                 ml_program::ExternAttr::get(builder.getContext(), type),
-                                 builder.getStringAttr("private"));
-  builder.setInsertionPointAfter(load);
-  return ml_program::GlobalLoadConstOp::create(
-      builder, load.getLoc(), type, SymbolRefAttr::get(builder.getContext(), weight.name));
-}
+using Load = ml_program::GlobalLoadConstOp;
 
 namespace {
+
+struct Options {
+  std::string output, tokens;
+  int64_t sequenceLength, numSequences;
+  unsigned threads;
+};
+
+class Quantizer {
+public:
+  Quantizer(ModuleOp module, Options options) : module(module), options(std::move(options)) {}
+
+  /// Finds out what has formats.
+  Error choose();
+  /// Whether that takes the weights of the program.
+  bool needsStore() const;
+  /// Everything else that can fail, before the program is changed.
+  Error prepare(std::shared_ptr<const WeightStore> weightStore);
+  LogicalResult rewrite();
+  bool hasWeights() const { return !weights.empty(); }
+  Error write();
+
+private:
+  Error calibrate();
+  Expected<Tensor> getValue(const Site &site);
+  LogicalResult rewriteState(const SiteChange &change);
+  void rewriteActivation(const SiteChange &change);
+
+  ModuleOp module;
+  std::shared_ptr<const WeightStore> store;
+  Options options;
+  SmallVector<Site> sites;
+  /// The sites with formats.
+  Mix mix;
+  std::vector<StoredWeight> weights;
+  std::vector<NamedTensor> tensors;
+  std::unique_ptr<InterpreterProgram> program;
+  std::unique_ptr<MixMeasurement> measurement;
+  /// Evaluates values that are computed from weights; made when it is first needed.
+  std::unique_ptr<Interpreter> interpreter;
+};
 
 class QuantizePass : public mlir::ssm::impl::QuantizePassBase<QuantizePass> {
 public:
   using Base::Base;
   void runOnOperation() override;
-
-private:
-  FailureOr<QuantizedTensor> quantize(const Site &site, const WeightStore &store);
-  /// Replaces the weight in the IR and adds its tensors to those to be written.
-  LogicalResult rewrite(const Site &site, const QuantizedTensor &quantized, unsigned bits);
-
-  std::vector<NamedTensor> tensors;
 };
 
 } // namespace
 
-static std::shared_ptr<const ::ssmq::Format> getFormat(Operation *holder) {
-  auto attribute = holder->getAttrOfType<FormatAttr>(SSMDialect::kFormatAttrName);
-  if (!attribute)
-    return nullptr;
-  llvm::Expected<std::shared_ptr<const ::ssmq::Format>> format =
-      ::ssmq::parseFormat(attribute.getSpelling());
-  if (format)
-    return *format;
-  llvm::consumeError(format.takeError()); // the attribute's verifier has reported it
-  return nullptr;
+static bool isStoredKind(SiteKind kind) {
+  return kind == SiteKind::Weight || kind == SiteKind::Norm || kind == SiteKind::Parameter;
 }
 
-FailureOr<QuantizedTensor> QuantizePass::quantize(const Site &site, const WeightStore &store) {
-  ml_program::GlobalOp global = site.global;
-  if (!global)
-    return site.getHolder()->emitError("the weight is not in a checkpoint; only those can be "
-                                       "stored in a format");
-  llvm::Expected<Tensor> weight = store.lookup(global.getSymName());
-  if (!weight)
-    return emitError(global.getLoc()) << llvm::toString(weight.takeError());
-  auto type = cast<RankedTensorType>(global.getType());
-  if (ArrayRef<int64_t>(weight->getShape()) != type.getShape())
-    return emitError(global.getLoc()) << "the weight has another shape in the checkpoint";
-  unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
-  llvm::Expected<QuantizedTensor> quantized = getFormat(global)->quantize(*weight, count);
-  if (!quantized)
-    return emitError(global.getLoc()) << llvm::toString(quantized.takeError());
-  return std::move(*quantized);
+/// The weight of a checkpoint that a site holds as it is; empty for what is computed.
+static StringRef getTensorName(const Site &site) {
+  auto load = site.uses.front()->get().getDefiningOp<Load>();
+  return load ? load.getGlobal().getLeafReference().getValue() : StringRef();
 }
 
-LogicalResult QuantizePass::rewrite(const Site &site, const QuantizedTensor &quantized,
-                                    unsigned bits) {
-  ml_program::GlobalOp global = site.global;
-  MLIRContext *context = &getContext();
-  auto storage = IntegerType::get(context, bits);
-  auto element = quant::AnyQuantizedType::get(
-      quant::QuantizationFlags::Signed, storage, Float32Type::get(context),
-      quant::QuantizedType::getDefaultMinimumForInteger(/*isSigned=*/true, bits),
-      quant::QuantizedType::getDefaultMaximumForInteger(/*isSigned=*/true, bits));
-  auto type = cast<RankedTensorType>(global.getType()).clone(element);
-  StringRef name = global.getSymName();
-  NamedTensor codes{name.str(), ::ssmq::packCodes(quantized.codes, bits)};
-  NamedTensor scales{(name + "_scale").str(), quantized.scales};
-  NamedTensor zeroPoints{(name + "_zero_point").str(), quantized.zeroPoints};
-
-  global.setType(type);
-  global.setValueAttr(ml_program::ExternAttr::get(context, type));
-  for (Value value : site.getValues()) {
-    auto load = value.getDefiningOp<ml_program::GlobalLoadConstOp>();
-    load.getResult().setType(type);
-    Value zeros, scale = addWeight(global, load, scales, Float16Type::get(context));
-    if (zeroPoints.tensor)
-      zeros = addWeight(global, load, zeroPoints, IntegerType::get(context, 8));
-    for (OpOperand &use : llvm::make_early_inc_range(load.getResult().getUses()))
-      if (failed(cast<QuantizableOpInterface>(use.getOwner())
-                     .setQuantizedWeight(load.getResult(), scale, zeros, quantized.groupSize)))
-        return use.getOwner()->emitOpError("cannot hold a quantized weight");
+Expected<Tensor> Quantizer::getValue(const Site &site) {
+  Value value = site.uses.front()->get();
+  if (StringRef name = getTensorName(site); !name.empty()) {
+    Expected<Tensor> weight = store->lookup(name);
+    if (!weight)
+      return weight.takeError();
+    if (weight->getShape() != cast<RankedTensorType>(value.getType()).getShape())
+      return ::ssmq::makeError("{0} has another shape in the checkpoint", ::ssmq::quote(name));
+    return *weight;
   }
-  tensors.push_back(std::move(codes));
-  tensors.push_back(std::move(scales));
-  if (zeroPoints.tensor)
-    tensors.push_back(std::move(zeroPoints));
+  if (!interpreter) {
+    auto function = site.uses.front()->getOwner()->getParentOfType<FunctionOpInterface>();
+    auto lookup = [store = store](StringRef name) { return store->lookup(name); };
+    FailureOr<std::unique_ptr<Interpreter>> made =
+        Interpreter::create(function, lookup, {::ssmq::KernelSet::Fast, options.threads});
+    if (failed(made))
+      return createStringError("the interpreter cannot run this module");
+    interpreter = std::move(*made);
+  }
+  if (Tensor computed = interpreter->getConstant(value))
+    return computed;
+  return ::ssmq::makeError("site {0} is not known before a run", ::ssmq::quote(site.name));
+}
+
+Error Quantizer::calibrate() {
+  auto isStatic = [](const SiteChange &one) { return one.format->needsRanges(); };
+  auto needed = llvm::find_if(mix, isStatic);
+  if (needed == mix.end())
+    return Error::success();
+  if (options.tokens.empty())
+    return ::ssmq::makeError("site {0} as {1} needs ranges from calibration; give tokens=FILE",
+                             ::ssmq::quote(needed->site->name), needed->format->getSpelling());
+  Expected<Calibration> calibration =
+      Calibration::read(options.tokens, options.sequenceLength, options.numSequences);
+  if (!calibration)
+    return calibration.takeError();
+  FailureOr<std::unique_ptr<InterpreterProgram>> made = InterpreterProgram::create(
+      module, [store = store](StringRef name) { return store->lookup(name); }, {});
+  if (failed(made))
+    return createStringError("the interpreter cannot run this module");
+  program = std::move(*made);
+  if (Error error = calibration->fit(program->getNumTokens()))
+    return error;
+  measurement =
+      std::make_unique<MixMeasurement>(*program, calibration->getSequences(), options.threads);
+  return measurement->addRanges(mix);
+}
+
+Error Quantizer::choose() {
+  sites = findSites(module);
+  Expected<Mix> assigned = getAssignedFormats(module, sites);
+  if (!assigned)
+    return assigned.takeError();
+  mix = std::move(*assigned);
+  if (mix.empty())
+    return createStringError("no site has a format; run --ssmq-assign first");
+  bool areWeights =
+      llvm::any_of(mix, [](const SiteChange &one) { return isStoredKind(one.site->kind); });
+  if (areWeights && options.output.empty())
+    return createStringError("ssmq-quantize needs output=FILE, the safetensors file to write");
+  return Error::success();
+}
+
+bool Quantizer::needsStore() const {
+  return llvm::any_of(mix, [](const SiteChange &one) {
+    return isStoredKind(one.site->kind) || one.format->needsRanges();
+  });
+}
+
+Error Quantizer::prepare(std::shared_ptr<const WeightStore> weightStore) {
+  store = std::move(weightStore);
+  for (const SiteChange &one : mix) {
+    if (!isStoredKind(one.site->kind))
+      continue;
+    Expected<Tensor> value = getValue(*one.site);
+    if (!value)
+      return value.takeError();
+    Expected<StoredWeight> weight = storeWeight(one, *value, options.threads);
+    if (!weight)
+      return weight.takeError();
+    weights.push_back(std::move(*weight));
+  }
+  return calibrate();
+}
+
+static DenseF32ArrayAttr getBounds(MLIRContext *context, const SiteChange &change) {
+  if (!change.format->needsRanges())
+    return nullptr;
+  return DenseF32ArrayAttr::get(context, change.ranges->getBounds());
+}
+
+LogicalResult Quantizer::rewriteState(const SiteChange &change) {
+  setSiteFormat(*change.site, nullptr);
+  auto format = FormatAttr::get(module.getContext(), change.format->getSpelling());
+  for (OpOperand *use : change.site->uses) {
+    auto op = cast<QuantizableOpInterface>(use->getOwner());
+    if (failed(op.setFormatOfState(format, getBounds(module.getContext(), change))))
+      return op->emitOpError("cannot round its state");
+  }
   return success();
 }
 
-void QuantizePass::runOnOperation() {
-  ModuleOp module = getOperation();
-  tensors.clear();
-  if (output.empty()) {
-    emitError(module.getLoc(), "ssmq-quantize needs output=FILE, the safetensors file to write");
-    return signalPassFailure();
+void Quantizer::rewriteActivation(const SiteChange &change) {
+  const Site &site = *change.site;
+  setSiteFormat(site, nullptr);
+  for (Value value : site.getValues()) {
+    OpBuilder builder(module.getContext());
+    builder.setInsertionPointAfterValue(value);
+    auto rounded = FakeQuantizeOp::create(
+        builder, value.getLoc(), value.getType(), value,
+        FormatAttr::get(module.getContext(), change.format->getSpelling()), site.headSize,
+        getBounds(module.getContext(), change), builder.getStringAttr(site.name));
+    for (OpOperand *use : site.uses)
+      if (use->get() == value)
+        use->set(rounded);
   }
-  SmallVector<Site> sites = findSites(module, ::ssmq::SiteKind::Weight);
-  llvm::erase_if(sites, [](Site &site) { return !getFormat(site.getHolder()); });
-  if (sites.empty()) {
-    emitError(module.getLoc(), "no weight has a format; run --ssmq-assign first");
-    return signalPassFailure();
-  }
-  auto store = openCheckpoint(module, checkpoint);
-  if (failed(store))
-    return signalPassFailure();
+}
 
-  DenseSet<Operation *> quantized;
-  for (Site &site : sites) {
-    FailureOr<QuantizedTensor> weight = quantize(site, **store);
-    if (failed(weight))
-      return signalPassFailure();
-    quantized.insert(site.global);
-    if (failed(rewrite(site, *weight, getFormat(site.global)->getCodeBits())))
-      return signalPassFailure();
+LogicalResult Quantizer::rewrite() {
+  for (const SiteChange &one : mix) {
+    if (isStoredKind(one.site->kind))
+      continue;
+    if (!one.site->insideOp)
+      rewriteActivation(one);
+    else if (failed(rewriteState(one)))
+      return failure();
   }
+  // An op that takes scales gets a new list of operands, and uses of its other sites are gone.
+  WeightRewriter rewriter(module);
+  for (bool isQuantized : {false, true})
+    for (const StoredWeight &weight : weights)
+      if (weight.quantized.has_value() == isQuantized && failed(rewriter.rewrite(weight)))
+        return failure();
+  rewriter.removeDead();
+  tensors = rewriter.takeTensors();
+  return success();
+}
+
+Error Quantizer::write() {
   llvm::StringSet<> written;
   for (const NamedTensor &tensor : tensors)
     written.insert(tensor.name);
@@ -156,16 +237,36 @@ void QuantizePass::runOnOperation() {
     if (!isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr()) ||
         !written.insert(global.getSymName()).second)
       continue;
-    llvm::Expected<Tensor> weight = (*store)->lookup(global.getSymName());
-    if (!weight) {
-      emitError(global.getLoc()) << llvm::toString(weight.takeError());
-      return signalPassFailure();
-    }
+    Expected<Tensor> weight = store->lookup(global.getSymName());
+    if (!weight)
+      return weight.takeError();
     tensors.push_back({global.getSymName().str(), *weight});
   }
-  if (llvm::Error error = ::ssmq::writeSafetensors(output, tensors, {{"format", "ssmq"}})) {
+  return ::ssmq::writeSafetensors(options.output, tensors, {{"format", "ssmq"}});
+}
+
+void QuantizePass::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto fail = [&](Error error) {
     emitError(module.getLoc()) << llvm::toString(std::move(error));
-    return signalPassFailure();
+    signalPassFailure();
+  };
+  unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
+  Quantizer quantizer(module, {output, tokens, sequenceLength, numSequences, count});
+  if (Error error = quantizer.choose())
+    return fail(std::move(error));
+  if (quantizer.needsStore()) {
+    auto store = openCheckpoint(module, checkpoint);
+    if (failed(store))
+      return signalPassFailure();
+    if (Error error = quantizer.prepare(*store))
+      return fail(std::move(error));
   }
+  if (failed(quantizer.rewrite()))
+    return signalPassFailure();
+  if (!quantizer.hasWeights())
+    return;
+  if (Error error = quantizer.write())
+    return fail(std::move(error));
   module->setAttr(SSMDialect::kCheckpointAttrName, StringAttr::get(&getContext(), output));
 }

@@ -7,7 +7,7 @@
 // RUN: not ssmq-opt %s --ssmq-assign="table=%t.none budget=4bpw" 2>&1 | FileCheck %s --check-prefix=TABLE
 // RUN: not ssmq-opt %s --ssmq-assign="table=%t.none budget=4" 2>&1 | FileCheck %s --check-prefix=BUDGET
 // RUN: not ssmq-opt %s --ssmq-quantize=output=%t.safetensors 2>&1 | FileCheck %s --check-prefix=NOTHING
-// RUN: not ssmq-opt %s --ssmq-quantize 2>&1 | FileCheck %s --check-prefix=NOOUTPUT
+// RUN: not ssmq-opt %s --ssmq-assign="method=uniform format=int8:channel" --ssmq-quantize 2>&1 | FileCheck %s --check-prefix=NOOUTPUT
 // RUN: not ssmq-opt %s --ssmq-assign="method=uniform format=int8:channel" --ssmq-quantize=output=%t.safetensors 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not ssmq-opt %s --ssmq-sensitivity="tokens=%t.none output=%t.json" 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not test -e %t.safetensors
@@ -19,7 +19,7 @@
 // NOTABLE: error: the method optimal needs table=FILE
 // TABLE: error: {{.*}}.none
 // BUDGET: error: {{.*}}'4'
-// NOTHING: error: no weight has a format; run --ssmq-assign first
+// NOTHING: error: no site has a format; run --ssmq-assign first
 // NOOUTPUT: error: ssmq-quantize needs output=FILE
 // NOWHERE: error: the weights are nowhere
 

@@ -55,5 +55,10 @@
 // RUN: ssmq-opt %t/named.mlir --ssmq-assign="method=uniform format=int4:channel" -o %t/assigned.mlir
 // RUN: FileCheck %s --check-prefix=ASSIGNED < %t/assigned.mlir
 // ASSIGNED: arith.constant {ssm.format = #ssm.format<"i4 sym per_channel">} dense_resource<head.weight>
-// RUN: not ssmq-opt %t/assigned.mlir --ssmq-quantize=output=%t/none.safetensors 2>&1 | FileCheck %s --check-prefix=QUANTIZE
-// QUANTIZE: error: {{.*}}the weight is not in a checkpoint; only those can be stored in a format
+// Constants are stored too, as codes beside the program.
+// RUN: ssmq-opt %t/assigned.mlir --ssmq-quantize=output=%t/packed.safetensors -o %t/quantized.mlir
+// RUN: FileCheck %s --check-prefix=QUANTIZE < %t/quantized.mlir
+// QUANTIZE: ml_program.global private @head.weight(#extern{{.*}}) : tensor<16x4xi8> {ssm.format = #ssm.format<"i4 sym per_channel">}
+// QUANTIZE: ml_program.global private @head.weight_scale(#extern{{.*}}) : tensor<16x2xi8>
+// QUANTIZE: ssm.dequantize %{{.*}} scales %{{.*}} as <"i4 sym per_channel"> {channel_dim = 2 : i64} : (tensor<16x4xi8>, tensor<16x2xi8>) -> tensor<1x8x16xf32>
+// QUANTIZE-NOT: dense_resource<{{.*}}.weight>

@@ -49,11 +49,6 @@
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=file input=%t/assignment.json" --ssmq-quantize=output=%t/packed.safetensors -o %t/file.mlir
 // RUN: diff %t/quantized.mlir %t/file.mlir
 
-// Formats that can be measured only are refused by name.
-// RUN: not ssmq-opt %t/program.mlir --ssmq-assign="method=uniform format=nf4" --ssmq-quantize=output=%t/none.safetensors 2>&1 | FileCheck %s --check-prefix=CODES
-// RUN: not test -e %t/none.safetensors
-// CODES: error: format 'nf4 group=64' can be measured, but weights cannot be stored in it yet
-
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform format=int4:g5:asym" --ssmq-quantize=output=%t/packed.safetensors --ssmq-pack | FileCheck %s --check-prefix=PACK
 // PACK: @model.embed_tokens.weight(#{{.*}}) : tensor<11x4xi8>
 // PACK-NEXT: @model.embed_tokens.weight_zero_point(#{{.*}}) : tensor<11x2xi8>

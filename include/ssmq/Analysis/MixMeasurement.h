@@ -39,12 +39,13 @@ public:
 
   const Interpreter &getInterpreter() const { return program.getInterpreter(); }
 
+  /// Observes the ranges of static formats on the teacher's runs and points to them.
+  llvm::Error addRanges(llvm::MutableArrayRef<Mix> mixes);
+
 private:
   using MeasureOne = llvm::function_ref<llvm::Expected<::ssmq::DivergenceSums>(
       const class SequenceSweep &, const Mix &)>;
 
-  /// Observes the ranges of static formats on the teacher's runs and points to them.
-  llvm::Error addRanges(llvm::MutableArrayRef<Mix> mixes);
   llvm::Expected<std::vector<SequenceSums>> measureEach(llvm::StringRef label, ArrayRef<Mix> mixes,
                                                         MeasureOne measureOne);
 

@@ -54,8 +54,12 @@ struct Site {
 };
 
 /// The sites of the given kinds (all when empty) of @forward, or of every function where there is
-/// no @forward, in program order. Weights that are quantized already are left out.
+/// no @forward, in program order. Those that are quantized already are left out.
 SmallVector<Site> findSites(ModuleOp module, ArrayRef<::ssmq::SiteKind> kinds = {});
+
+/// The same with those that are quantized already (but for packed weights), under the names that
+/// they had before. A weight in codes has the global of its codes.
+SmallVector<Site> findSitesAndStored(ModuleOp module);
 
 /// Attaches QuantizableOpInterface to ops of other dialects: to those of arith, which report what
 /// the attribute `ssm.sites` marks.

@@ -11,8 +11,9 @@ class ModuleOp;
 
 namespace mlir::ssm {
 
-/// The weights (loads of globals and constants that are static tensors of floats) that `value`
-/// depends on when it depends on nothing that a token or a state can change; empty otherwise.
+/// The weights (loads of globals, dequantized codes and constants that are static tensors of
+/// floats) that `value` depends on when it depends on nothing that a token or a state can change;
+/// empty otherwise.
 SmallVector<Operation *> findWeightSources(Value value);
 
 /// The name of such a weight: a symbol, the key of a resource, or the name of the constant's

@@ -52,8 +52,10 @@ public:
 
   /// "i4 sym", "f8E4M3", ...
   virtual std::string getSpelling() const = 0;
+  /// Bits of the code of a value (of both parts of a complex one), at most 20.
+  virtual unsigned getCodeBits() const = 0;
   /// Bytes of the codes of a row, rounded up to whole bytes.
-  virtual int64_t getRowBytes(int64_t columns) const = 0;
+  int64_t getRowBytes(int64_t columns) const;
   /// Bytes of what a run has beside its codes: scale, zero point, ends of a range.
   virtual int64_t getRunBytes() const = 0;
   /// Values that belong together: 2 for complex numbers, whose parts are neighbours.
@@ -72,6 +74,15 @@ public:
   virtual RunRange findRange(llvm::ArrayRef<float> values) const = 0;
   virtual RunFault fit(const RunRange &range, RunGrid &grid) const = 0;
   virtual void round(llvm::MutableArrayRef<float> values, const RunGrid &grid) const = 0;
+  /// Codes in their low bits, one a value (`getValueSize` floats), and back: decode(encode(x)) is
+  /// round(x), bit for bit. Any codes can be decoded.
+  virtual void encode(llvm::ArrayRef<float> values, const RunGrid &grid,
+                      llvm::MutableArrayRef<uint32_t> codes) const = 0;
+  virtual void decode(llvm::ArrayRef<uint32_t> codes, const RunGrid &grid,
+                      llvm::MutableArrayRef<float> values) const = 0;
+  /// What decode needs of a grid in getRunBytes() bytes, little-endian, and back.
+  virtual void storeGrid(const RunGrid &grid, uint8_t *bytes) const = 0;
+  virtual RunGrid loadGrid(const uint8_t *bytes) const = 0;
   /// Rounds each run of `runSize` values (the last may be shorter) to a grid of its own.
   virtual RunFault roundRuns(llvm::MutableArrayRef<float> values, int64_t runSize) const = 0;
 };

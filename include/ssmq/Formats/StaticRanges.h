@@ -31,6 +31,12 @@ public:
 
   explicit StaticRanges(const Format &format) : format(format) {}
 
+  /// From low and high for each scale, as a program carries them; their number and values must have
+  /// been checked.
+  static StaticRanges fromBounds(const Format &format, llvm::ArrayRef<float> bounds);
+  /// The inverse.
+  std::vector<float> getBounds() const;
+
   /// Adds what one observation has seen; layouts may differ in the number of tokens only. Fails on
   /// values that are not finite.
   llvm::Error add(llvm::ArrayRef<float> values, const ValueLayout &layout);

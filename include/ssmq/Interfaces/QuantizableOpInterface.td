@@ -37,6 +37,18 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
       "::llvm::LogicalResult", "setQuantizedWeight",
       (ins "::mlir::Value":$codes, "::mlir::Value":$scales, "::mlir::Value":$zeroPoints,
            "int64_t":$groupSize), [{}], [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        The format (a #ssm.format) in which the op stores, after each token, the state that is its
+        site with `insideOp`; null when it does not round.
+      }],
+      "::mlir::Attribute", "getFormatOfState", (ins), [{}], [{ return nullptr; }]>,
+    InterfaceMethod<[{
+        Sets that format, with low and high for each scale when it is static, else null. Fails, and
+        changes nothing, when the op cannot round its state.
+      }],
+      "::llvm::LogicalResult", "setFormatOfState",
+      (ins "::mlir::Attribute":$format, "::mlir::DenseF32ArrayAttr":$ranges), [{}],
+      [{ return ::mlir::failure(); }]>,
   ];
 }
 

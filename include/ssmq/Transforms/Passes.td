@@ -135,10 +135,11 @@ def ListSitesPass : Pass<"ssmq-list-sites", "::mlir::ModuleOp"> {
 }
 
 def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
-  let summary = "choose a format for each weight";
+  let summary = "choose a format for each site";
   let description = [{
-    Sets the attribute `ssm.format` on each weight site: from an assignment file; or uniformly, the
-    same format everywhere; or from a sensitivity table by a rule. `optimal` gives the least predicted
+    Sets the attribute `ssm.format` on each weight and `ssm.formats` on the op that reads any other
+    site: from an assignment file, which may name any site; or uniformly, the same format at all
+    sites of the kinds in `sites`; or, for weights, from a sensitivity table by a rule. `optimal` gives the least predicted
     KL within all limits, `greedy` nearly that within a budget; `kl-mpq-p01` .. `kl-mpq-p10`,
     `kl-mpq-greedy` and `kl-mpq-greedy-fixed` are published rules without limits (docs/Assignment.md).
     A budget counts everything the program stores, in bits per parameter (`4.5bpw`) or bytes (`3MB`,
@@ -160,7 +161,10 @@ def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
     ListOption<"ties", "tie", "std::string",
                "Patterns: sites found with the same captured text take one format">,
     Option<"gamma", "gamma", "double", "1.10", "Growth of the perplexity (kl-mpq-greedy)">,
-    Option<"format", "format", "std::string", "", "Format for all weights (uniform)">,
+    Option<"format", "format", "std::string", "", "Format for all these sites (uniform)">,
+    ListOption<"sites", "sites", "std::string",
+               "Kinds of sites that get it (uniform): weight, norm, activation, parameter, state, "
+               "cache, all (default: weight)">,
     Option<"input", "input", "std::string", "", "Assignment to apply (file)">,
     Option<"output", "output", "std::string", "", "Assignment to write (JSON)">,
   ];
@@ -168,15 +172,25 @@ def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
 }
 
 def QuantizePass : Pass<"ssmq-quantize", "::mlir::ModuleOp"> {
-  let summary = "store weights in the formats assigned to them";
+  let summary = "rewrite a program to the formats assigned to its sites";
   let description = [{
-    Rewrites each weight with an attribute `ssm.format` to a compact quant type with its scales and
-    zero points beside it, and writes all weights of the program, packed, to a new safetensors file
-    that becomes the module's checkpoint. Codes of a tensor `w` are in `w` (see Formats/Packing.h),
-    scales in `w_scale`, zero points in `w_zero_point`.
+    Rewrites weights, norms and parameters with a format to what they are stored as, and writes all
+    weights of the program to a new safetensors file that becomes the module's checkpoint: integers
+    of 2 to 8 bits per channel or group to a compact quant type with scales and zero points beside
+    it, f16 and bf16 to that type, anything else to `ssm.dequantize` of its codes. Codes of a tensor
+    `w` are in `w` (see Formats/Packing.h), scales in `w_scale`, zero points in `w_zero_point`.
+
+    Activations and caches pass through `ssm.fake_quantize`; ops round their states and conv caches
+    as their attribute `state_format` says. The ranges of static formats are collected on `tokens`,
+    as ssmq-sensitivity collects them.
   }];
   let options = [
-    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"output", "output", "std::string", "",
+           "Safetensors file to write, where weights have formats">,
+    Option<"tokens", "tokens", "std::string", "",
+           "File with calibration tokens, for static formats: one JSON array of ids">,
+    Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
+    Option<"numSequences", "num-sequences", "int64_t", "0", "At most so many sequences; 0: all">,
     Option<"checkpoint", "checkpoint", "std::string", "",
            "Where the weights are (default: the module's ssm.checkpoint)">,
     Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
@@ -260,6 +274,60 @@ def FoldScalesPass : Pass<"ssmq-fold-scales", "::mlir::ModuleOp"> {
     Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
   ];
   let dependentDialects = ["::mlir::ssm::SSMDialect"];
+}
+
+def ValidatePass : Pass<"ssmq-validate", "::mlir::ModuleOp"> {
+  let summary = "prove that a program has the formats of an assignment";
+  let description = [{
+    Compares each site's format in an assignment file with what the IR has: the element type, scales,
+    zero points and group size of a weight, `ssm.dequantize` and `ssm.fake_quantize`, the
+    `state_format` of a scan or conv. A site that the assignment leaves out or keeps must be in no
+    format. With `original`, the checkpoint that was quantized, also that the stored codes of each
+    weight decode to what its format rounds the original to (not where ssmq-refine chose the codes).
+    One error for each mismatch, at the op; a remark with counts when there is none. Run it before
+    `ssmq-pack`. The IR is not changed.
+  }];
+  let options = [
+    Option<"assignment", "assignment", "std::string", "", "Assignment file to prove">,
+    Option<"original", "original", "std::string", "", "Checkpoint that was quantized">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+}
+
+def ExportQuantPass : Pass<"ssmq-export-quant", "::mlir::ModuleOp"> {
+  let summary = "export quantized values to upstream's quant types";
+  let description = [{
+    Integer weights become constants of their codes behind `quant.scast` and `quant.dcast`, of
+    `!quant.uniform` types per tensor, per axis or (groups that divide a row) sub-channel; static
+    per-tensor activations become `quant.qcast` and `quant.dcast`. So the stock
+    `mlir-opt --lower-quant-ops` reads them. Weights in formats without such a type become f32
+    constants; other activations and states stay as they are, with a remark.
+  }];
+  let options = [
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def ExpandFormatsPass : Pass<"ssmq-expand-formats", "::mlir::ModuleOp"> {
+  let summary = "weights in formats that have no kernel become f32";
+  let description = [{
+    Replaces each `ssm.dequantize`, and each weight whose codes are not of 4 or 8 bits, by the f32
+    values that they stand for, and writes all weights of the program to a new safetensors file that
+    becomes the module's checkpoint. So a program with weights in any format can be compiled; it
+    computes the same and is larger.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::ml_program::MLProgramDialect"];
 }
 
 def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {

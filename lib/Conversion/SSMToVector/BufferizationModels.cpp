@@ -1,5 +1,6 @@
 //===- BufferizationModels.cpp - ssm ops become calls of kernels ----------===//
 
+#include "CheckFormats.h"
 #include "Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -124,7 +125,7 @@ struct KernelCallModel
     auto module = op->getParentOfType<ModuleOp>();
     if (!module)
       return op->emitError("must be in a module, which takes its kernel");
-    if (failed(checkWeight(op)))
+    if (failed(checkWeight(op)) || failed(checkFormats(op)))
       return failure();
     Location loc = op->getLoc();
     auto allocate = [&](MemRefType type, Value like) {

@@ -1,5 +1,6 @@
 //===- SetKernelTarget.cpp - What kernels are generated for ---------------===//
 
+#include "CheckFormats.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
 #include "ssmq/Conversion/SSMToVector/SSMToVector.h"
@@ -33,6 +34,11 @@ struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> 
     target.threads = threads;
     target.minParallelWork = minParallelWork;
     target.gemmLibrary = gemmLibrary;
+    WalkResult result = getOperation().walk([](Operation *op) {
+      return failed(ssm::checkFormats(op)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
     target.set(getOperation());
   }
 };

@@ -239,15 +239,17 @@ Value ForwardBuilder::causalConv1d(StringRef name, Value input, int64_t taps, bo
   Value state = addState("conv", {taps - 1, channels}, builder.getF32Type());
   auto op = CausalConv1dOp::create(builder, locationOf(name), input, filter, /*scales=*/nullptr,
                                    /*zero_points=*/nullptr, offset, state, /*group_size=*/nullptr,
-                                   /*packed_bits=*/nullptr, pathAttr(name));
+                                   /*packed_bits=*/nullptr, /*state_format=*/nullptr,
+                                   /*state_ranges=*/nullptr, pathAttr(name));
   setNext(state, op.getNextState());
   return op.getResult();
 }
 
 Value ForwardBuilder::selectiveScan(Value input, Value dt, Value a, Value b, Value c, Value d) {
   Value state = addState("scan", {getWidth(input), getWidth(b)}, builder.getF32Type());
-  auto op = SelectiveScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
-                                    pathAttr("scan"));
+  auto op =
+      SelectiveScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
+                              /*state_format=*/nullptr, /*state_ranges=*/nullptr, pathAttr("scan"));
   setNext(state, op.getNextState());
   return op.getResult();
 }
@@ -257,7 +259,7 @@ Value ForwardBuilder::ssdScan(Value input, Value dt, Value a, Value b, Value c, 
   int64_t heads = getWidth(dt);
   Value state = addState("scan", {heads, getWidth(input) / heads, stateSize}, builder.getF32Type());
   auto op = SSDScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
-                              pathAttr("scan"));
+                              /*state_format=*/nullptr, /*state_ranges=*/nullptr, pathAttr("scan"));
   setNext(state, op.getNextState());
   return op.getResult();
 }

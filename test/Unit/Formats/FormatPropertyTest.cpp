@@ -2,7 +2,7 @@
 
 #include "../Support/TempFolder.h"
 #include "FormatTestUtils.h"
-#include "ssmq/Formats/Numerics.h"
+#include "ssmq/Formats/Encoding.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
@@ -184,6 +184,23 @@ TEST(FormatPropertyTest, Idempotent) {
           << print(one.numerics, row) << "\n"
           << print("once", once.data<float>()) << "\n"
           << print("twice", twice.data<float>());
+    }
+}
+
+TEST(FormatPropertyTest, DecodedIsRounded) {
+  for (const Case &one : getCases())
+    for (const std::vector<float> &row : getRows(one.numerics)) {
+      int64_t columns = row.size();
+      ValueLayout layout{SiteKind::Weight, 1, columns, 0};
+      std::shared_ptr<const Format> format = getRowFormat(one.numerics);
+      Tensor rounded = roundRow(one.numerics, row);
+      EncodedTensor encoded =
+          llvm::cantFail(encode(*format, Tensor::fromData<float>({1, columns}, row), layout));
+      Tensor decoded = llvm::cantFail(decode(*format, encoded, layout));
+      ASSERT_EQ(std::memcmp(decoded.getRawData(), rounded.getRawData(), rounded.getNumBytes()), 0)
+          << print(one.numerics, row) << "\n"
+          << print("rounded", rounded.data<float>()) << "\n"
+          << print("decoded", decoded.data<float>());
     }
 }
 

@@ -8,7 +8,8 @@ include "mlir/Pass/PassBase.td"
 def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
   let summary = "state what kernels are generated for";
   let description = [{
-    Sets the module attribute `ssm.kernel_target`, which the bufferization of ssm ops reads.
+    Sets the module attribute `ssm.kernel_target`, which the bufferization of ssm ops reads. Fails
+    at an op with a format that has no kernel.
   }];
   let options = [
     Option<"vectorWidth", "vector-width", "unsigned", /*default=*/"0",

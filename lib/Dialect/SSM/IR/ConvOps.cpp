@@ -1,5 +1,6 @@
 //===- ConvOps.cpp - Causal convolution -----------------------------------===//
 
+#include "FormatChecks.h"
 #include "ShapeChecks.h"
 #include "WeightOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
@@ -53,4 +54,14 @@ LogicalResult CausalConv1dOp::setQuantizedWeight(Value codes, Value scales, Valu
 
 SmallVector<std::pair<OpOperand *, OpResult>> CausalConv1dOp::getStates() {
   return {{&getStateMutable(), getOperation()->getResult(1)}};
+}
+
+LogicalResult CausalConv1dOp::verify() {
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr());
+}
+Attribute CausalConv1dOp::getFormatOfState() { return getStateFormatAttr(); }
+LogicalResult CausalConv1dOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
+  setStateFormatAttr(cast<FormatAttr>(format));
+  setStateRangesAttr(ranges);
+  return success();
 }

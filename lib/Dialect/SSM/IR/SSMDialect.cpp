@@ -25,9 +25,9 @@ void SSMDialect::initialize() {
       >();
   registerAttributes();
   // Evaluation lives in lib/Reference, so that the dialect does not pull in the kernels.
-  declarePromisedInterfaces<EvaluableOpInterface, AttentionOp, CausalConv1dOp, EmbeddingOp,
-                            LayerNormOp, LinearOp, RMSNormOp, RotaryOp, SelectiveScanOp,
-                            SSDScanOp>();
+  declarePromisedInterfaces<EvaluableOpInterface, AttentionOp, CausalConv1dOp, DequantizeOp,
+                            EmbeddingOp, FakeQuantizeOp, LayerNormOp, LinearOp, RMSNormOp, RotaryOp,
+                            SelectiveScanOp, SSDScanOp>();
 }
 
 void SSMDialect::registerAttributes() {
@@ -44,6 +44,14 @@ LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError, S
   return success();
 }
 
+std::shared_ptr<const ::ssmq::Format> FormatAttr::getFormat() const {
+  auto format = ::ssmq::parseFormat(getSpelling());
+  if (format)
+    return *format;
+  llvm::consumeError(format.takeError()); // verify lets no such attribute come into being
+  return nullptr;
+}
+
 LogicalResult SSMDialect::verifyOperationAttribute(Operation *op, NamedAttribute attr) {
   if (attr.getName() == kFormatAttrName && !isa<FormatAttr>(attr.getValue()))
     return op->emitOpError() << "attribute '" << kFormatAttrName
@@ -51,6 +59,14 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op, NamedAttribute
   if (attr.getName() == kCheckpointAttrName && !isa<StringAttr>(attr.getValue()))
     return op->emitOpError() << "attribute '" << kCheckpointAttrName
                              << "' must be a string (a directory), but is " << attr.getValue();
+  if (attr.getName() == kFormatsAttrName) {
+    auto formats = dyn_cast<DictionaryAttr>(attr.getValue());
+    if (!formats ||
+        !llvm::all_of(formats, [](NamedAttribute one) { return isa<FormatAttr>(one.getValue()); }))
+      return op->emitOpError() << "attribute '" << kFormatsAttrName
+                               << "' must be a dictionary of #ssm.format, but is "
+                               << attr.getValue();
+  }
   if (attr.getName() == kSitesAttrName) {
     auto names = dyn_cast<ArrayAttr>(attr.getValue());
     if (!names || !llvm::all_of(names, llvm::IsaPred<StringAttr>) ||

@@ -1,5 +1,6 @@
 //===- ScanOps.cpp - State-space recurrences ------------------------------===//
 
+#include "FormatChecks.h"
 #include "ShapeChecks.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 
@@ -104,4 +105,24 @@ SmallVector<std::pair<OpOperand *, OpResult>> SSDScanOp::getStates() {
 
 SmallVector<OperandSite> SSDScanOp::getSites() {
   return getScanSites(*this, getDimSize(getState(), 1), getDimSize(getState(), 2));
+}
+
+LogicalResult SelectiveScanOp::verify() {
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr());
+}
+Attribute SelectiveScanOp::getFormatOfState() { return getStateFormatAttr(); }
+LogicalResult SelectiveScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
+  setStateFormatAttr(cast<FormatAttr>(format));
+  setStateRangesAttr(ranges);
+  return success();
+}
+
+LogicalResult SSDScanOp::verify() {
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr());
+}
+Attribute SSDScanOp::getFormatOfState() { return getStateFormatAttr(); }
+LogicalResult SSDScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
+  setStateFormatAttr(cast<FormatAttr>(format));
+  setStateRangesAttr(ranges);
+  return success();
 }

@@ -35,6 +35,9 @@ def SSM_Dialect : Dialect {
     static constexpr llvm::StringLiteral kStateAttrName = "ssm.state";
     /// Attribute of a weight global that holds the format assigned to its site.
     static constexpr llvm::StringLiteral kFormatAttrName = "ssm.format";
+    /// Attribute of an op (a dictionary of #ssm.format by role of the operand, such as `input`) that
+    /// holds the formats assigned to the values that it reads.
+    static constexpr llvm::StringLiteral kFormatsAttrName = "ssm.formats";
     /// Attribute of an op of another dialect: an array with the name of the activation site of each
     /// operand, "" for none; operands past its end have none.
     static constexpr llvm::StringLiteral kSitesAttrName = "ssm.sites";
@@ -59,6 +62,9 @@ def SSM_FormatAttr : AttrDef<SSM_Dialect, "Format"> {
   let parameters = (ins StringRefParameter<"canonical spelling">:$spelling);
   let assemblyFormat = "`<` $spelling `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    std::shared_ptr<const ::ssmq::Format> getFormat() const;
+  }];
 }
 
 // Types. Activations and states are f32; a weight also f16, bf16 or quantized.
@@ -78,15 +84,23 @@ class SSM_Op<string mnemonic, list<Trait> traits = []> :
 }
 
 /// An op with a weight that may be quantized.
-class SSM_WeightOp<string mnemonic, list<Trait> traits = []> :
+class SSM_WeightOp<string mnemonic, list<Trait> traits = [], list<string> methods = []> :
     SSM_Op<mnemonic, traits # [AttrSizedOperandSegments,
                                DeclareOpInterfaceMethods<QuantizableOpInterface,
-                                   ["getWeightOperand", "isWeightQuantized",
-                                    "setQuantizedWeight"]>]>;
+                                   methods # ["getWeightOperand", "isWeightQuantized",
+                                              "setQuantizedWeight"]>]>;
 
 class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>,
                                DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
+
+/// A stateful op that rounds its state after each token when `state_format` says so.
+class SSM_ScanOp<string mnemonic> :
+    SSM_Op<mnemonic, [DeclareOpInterfaceMethods<StatefulOpInterface>,
+                      DeclareOpInterfaceMethods<QuantizableOpInterface,
+                                                ["getFormatOfState", "setFormatOfState"]>]> {
+  let hasVerifier = 1;
+}
 
 class SSM_NormOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<QuantizableOpInterface>]>;

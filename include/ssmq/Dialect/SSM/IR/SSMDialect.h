@@ -4,6 +4,11 @@
 #define SSMQ_DIALECT_SSM_IR_SSMDIALECT_H
 
 #include "mlir/IR/Dialect.h"
+#include <memory>
+
+namespace ssmq {
+class Format;
+}
 
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h.inc"
 

@@ -14,6 +14,14 @@
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
 #include "ssmq/Interfaces/StatefulOpInterface.h"
 
+namespace mlir::ssm {
+
+/// The state that the op rounds itself (its site with `insideOp`), for one token where rows are
+/// tokens.
+::ssmq::ValueLayout getStateLayout(QuantizableOpInterface op);
+
+} // namespace mlir::ssm
+
 #define GET_OP_CLASSES
 #include "ssmq/Dialect/SSM/IR/SSMOps.h.inc"
 

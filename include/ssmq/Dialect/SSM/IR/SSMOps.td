@@ -5,6 +5,7 @@
 
 include "ssmq/Dialect/SSM/IR/AttentionOps.td"
 include "ssmq/Dialect/SSM/IR/ConvOps.td"
+include "ssmq/Dialect/SSM/IR/FormatOps.td"
 include "ssmq/Dialect/SSM/IR/LinearOps.td"
 include "ssmq/Dialect/SSM/IR/NormOps.td"
 include "ssmq/Dialect/SSM/IR/ScanOps.td"

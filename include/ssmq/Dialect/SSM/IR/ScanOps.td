@@ -5,13 +5,16 @@
 
 include "ssmq/Dialect/SSM/IR/SSMBase.td"
 
-def SSM_SelectiveScanOp : SSM_StatefulOp<"selective_scan"> {
+def SSM_SelectiveScanOp : SSM_ScanOp<"selective_scan"> {
   let summary = "Mamba-1 selective scan";
   let description = [{
     The recurrence of Mamba (arXiv 2312.00752, algorithm 2) over tokens t, for each channel d and
     state index n: h[d,n] = exp(dt[t,d] a[d,n]) h[d,n] + dt[t,d] b[t,n] x[t,d], and
     y[t,d] = sum_n c[t,n] h[d,n] + d[d] x[t,d]. `input` and `dt` (after softplus) are T x D, `a`
     D x N (negative), `b` and `c` T x N, the skip `d` D, `state` D x N.
+
+    `state_format` names the format that the state is stored in after each token (with
+    `state_ranges` when it is static): the token's own result is computed before it is rounded.
 
     ```mlir
     %y, %next = ssm.selective_scan %x dt %dt a %a b %b c %c d %d state %h
@@ -21,7 +24,8 @@ def SSM_SelectiveScanOp : SSM_StatefulOp<"selective_scan"> {
   }];
   let arguments = (ins SSM_Activation:$input, SSM_Activation:$dt, SSM_FloatWeight:$a,
                        SSM_Activation:$b, SSM_Activation:$c, Optional<SSM_FloatWeight>:$d,
-                       SSM_Activation:$state, OptionalAttr<StrAttr>:$path);
+                       SSM_Activation:$state, OptionalAttr<SSM_FormatAttr>:$state_format,
+                       OptionalAttr<DenseF32ArrayAttr>:$state_ranges, OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result, SSM_Activation:$next_state);
   let assemblyFormat = [{
     $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state attr-dict
@@ -29,7 +33,7 @@ def SSM_SelectiveScanOp : SSM_StatefulOp<"selective_scan"> {
   }];
 }
 
-def SSM_SSDScanOp : SSM_StatefulOp<"ssd_scan"> {
+def SSM_SSDScanOp : SSM_ScanOp<"ssd_scan"> {
   let summary = "Mamba-2 state-space dual scan with grouped heads";
   let description = [{
     The recurrence of Mamba-2 (arXiv 2405.21060, section 7) over tokens t, for head h, its channel p
@@ -37,6 +41,9 @@ def SSM_SSDScanOp : SSM_StatefulOp<"ssd_scan"> {
     s[h,p,n] = exp(dt[t,h] a[h]) s[h,p,n] + dt[t,h] x[t,h,p] b[t,g,n], and
     y[t,h,p] = sum_n c[t,g,n] s[h,p,n] + d[h] x[t,h,p]. `input` is T x (H P), `dt` (after softplus)
     T x H, `a` (negative) and the skip `d` H, `b` and `c` T x (G N), `state` H x P x N.
+
+    `state_format` names the format that the state is stored in after each token (with
+    `state_ranges` when it is static): the token's own result is computed before it is rounded.
 
     ```mlir
     %y, %next = ssm.ssd_scan %x dt %dt a %a b %b c %c d %d state %h
@@ -46,7 +53,8 @@ def SSM_SSDScanOp : SSM_StatefulOp<"ssd_scan"> {
   }];
   let arguments = (ins SSM_Activation:$input, SSM_Activation:$dt, SSM_FloatWeight:$a,
                        SSM_Activation:$b, SSM_Activation:$c, Optional<SSM_FloatWeight>:$d,
-                       SSM_Activation:$state, OptionalAttr<StrAttr>:$path);
+                       SSM_Activation:$state, OptionalAttr<SSM_FormatAttr>:$state_format,
+                       OptionalAttr<DenseF32ArrayAttr>:$state_ranges, OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result, SSM_Activation:$next_state);
   let assemblyFormat = [{
     $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state attr-dict

@@ -17,6 +17,12 @@ FailureOr<::ssmq::Tensor> getWeightValue(ml_program::GlobalLoadConstOp load,
 /// that the weight needs is null.
 ::ssmq::Tensor dequantizeWeight(Operation *op, ArrayRef<::ssmq::Tensor> operands);
 
+/// The weight that an op reads by this operand, in f32 and in the shape that the IR states: a float
+/// weight, codes that the op takes itself, or what ssm.dequantize makes of codes. Fails with a
+/// diagnostic when it is none of these, or when the checkpoint holds something else.
+FailureOr<::ssmq::Tensor> readWeight(OpOperand &use, const WeightLookup &weights,
+                                     unsigned threads = 1);
+
 } // namespace mlir::ssm
 
 #endif // SSMQ_REFERENCE_WEIGHTVALUE_H

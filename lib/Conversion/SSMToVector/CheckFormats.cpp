@@ -1,0 +1,37 @@
+//===- CheckFormats.cpp - Formats that have kernels -----------------------===//
+
+#include "CheckFormats.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+static LogicalResult checkDequantize(DequantizeOp op) {
+  auto load = op.getCodes().getDefiningOp<ml_program::GlobalLoadConstOp>();
+  StringRef name = load ? load.getGlobal().getLeafReference().getValue() : "codes";
+  return op.emitError() << "no kernel decodes '" << name << "' from format '"
+                        << op.getFormat().getSpelling()
+                        << "'; run --ssmq-expand-formats first, or the interpreter";
+}
+
+LogicalResult mlir::ssm::checkFormats(Operation *op) {
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return checkDequantize(dequantize);
+  if (auto fake = dyn_cast<FakeQuantizeOp>(op))
+    return fake.emitError() << "no kernel rounds site '" << fake.getSite().value_or("?")
+                            << "' to format '" << fake.getFormat().getSpelling()
+                            << "'; run the interpreter";
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  if (!quantizable || !quantizable.getFormatOfState())
+    return success();
+  StringRef role;
+  for (const OperandSite &site : quantizable.getSites())
+    if (site.insideOp)
+      role = site.name;
+  return op->emitError() << "no kernel rounds site '" << quantizable.getSitePath() << ":" << role
+                         << "' to format '"
+                         << cast<FormatAttr>(quantizable.getFormatOfState()).getSpelling()
+                         << "'; run the interpreter";
+}

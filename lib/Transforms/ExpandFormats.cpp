@@ -1,0 +1,180 @@
+//===- ExpandFormats.cpp - Weights in formats without kernels, as f32 -----===//
+
+#include "FloatWeight.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
+#include "ssmq/Import/WeightStore.h"
+#include "ssmq/Reference/WeightValue.h"
+#include "ssmq/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/Threading.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_EXPANDFORMATSPASS
+#include "ssmq/Transforms/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+using ::ssmq::NamedTensor;
+using ::ssmq::Tensor;
+using Load = ml_program::GlobalLoadConstOp;
+
+namespace {
+
+class FormatExpander {
+public:
+  FormatExpander(ModuleOp module, const ::ssmq::WeightStore &store, unsigned threads)
+      : module(module), symbols(module), store(store), threads(threads) {}
+
+  LogicalResult expand(DequantizeOp op);
+  /// Weights whose codes have a width that no kernel unpacks.
+  LogicalResult expand(Operation *op);
+  /// Removes codes and scales that nothing reads any more.
+  void removeDead();
+  FailureOr<std::vector<NamedTensor>> getTensors();
+
+private:
+  /// The values of a weight that `use` reads, behind the load of its `codes`.
+  FailureOr<Value> replace(OpOperand &use, Value codes);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  const ::ssmq::WeightStore &store;
+  unsigned threads;
+  /// By the global that held the codes.
+  llvm::DenseMap<StringAttr, Tensor> expanded;
+  llvm::SetVector<Operation *> loads;
+};
+
+} // namespace
+
+FailureOr<Value> FormatExpander::replace(OpOperand &use, Value codes) {
+  auto lookup = [this](StringRef name) { return store.lookup(name); };
+  FailureOr<Tensor> values = readWeight(use, lookup, threads);
+  if (failed(values))
+    return failure();
+  auto load = codes.getDefiningOp<Load>();
+  StringAttr name = load.getGlobal().getLeafReference();
+  auto global = symbols.lookup<ml_program::GlobalOp>(name);
+  if (!global)
+    return load.emitError() << "there is no global " << name;
+  auto type = RankedTensorType::get(values->getShape(), Float32Type::get(module.getContext()));
+  auto [known, isNew] = expanded.try_emplace(name, *values);
+  if (!isNew && known->second.getShape() != values->getShape())
+    return load.emitError() << "the codes " << name << " are read in two shapes";
+  loads.insert(load);
+  global.setType(type);
+  global.setValueAttr(ml_program::ExternAttr::get(module.getContext(), type));
+  OpBuilder builder(load);
+  return Value(Load::create(builder, load.getLoc(), type, load.getGlobal()));
+}
+
+LogicalResult FormatExpander::expand(DequantizeOp op) {
+  if (op->use_empty()) {
+    op.erase();
+    return success();
+  }
+  FailureOr<Value> weight = replace(*op->getUses().begin(), op.getCodes());
+  if (failed(weight))
+    return failure();
+  for (Value operand : op->getOperands())
+    loads.insert(operand.getDefiningOp());
+  op.getResult().replaceAllUsesWith(*weight);
+  op.erase();
+  return success();
+}
+
+LogicalResult FormatExpander::expand(Operation *op) {
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  OpOperand *weight = quantizable ? quantizable.getWeightOperand() : nullptr;
+  auto type = weight ? dyn_cast<RankedTensorType>(weight->get().getType()) : RankedTensorType();
+  auto element =
+      type ? dyn_cast<quant::QuantizedType>(type.getElementType()) : quant::QuantizedType();
+  unsigned bits = element ? element.getStorageTypeIntegralWidth() : 8;
+  if (bits == 4 || bits == 8)
+    return success();
+  FailureOr<Value> values = replace(*weight, weight->get());
+  if (failed(values))
+    return failure();
+  for (Value operand : op->getOperands())
+    if (auto load = operand.getDefiningOp<Load>())
+      loads.insert(load);
+  return setFloatWeight(op, *values);
+}
+
+void FormatExpander::removeDead() {
+  llvm::SetVector<Operation *> globals;
+  for (Operation *op : loads)
+    if (op->use_empty()) {
+      if (Operation *global = symbols.lookup(cast<Load>(op).getGlobal().getLeafReference()))
+        globals.insert(global);
+      op->erase();
+    }
+  for (Operation *global : globals)
+    if (SymbolTable::symbolKnownUseEmpty(global, module))
+      symbols.erase(global);
+}
+
+FailureOr<std::vector<NamedTensor>> FormatExpander::getTensors() {
+  std::vector<NamedTensor> tensors;
+  for (auto global : module.getOps<ml_program::GlobalOp>()) {
+    if (!isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr()))
+      continue;
+    StringAttr name = global.getSymNameAttr();
+    if (auto it = expanded.find(name); it != expanded.end()) {
+      tensors.push_back({name.str(), it->second});
+      continue;
+    }
+    llvm::Expected<Tensor> weight = store.lookup(name);
+    if (!weight)
+      return emitError(global.getLoc()) << llvm::toString(weight.takeError());
+    tensors.push_back({name.str(), *weight});
+  }
+  return tensors;
+}
+
+namespace {
+
+class ExpandFormatsPass : public mlir::ssm::impl::ExpandFormatsPassBase<ExpandFormatsPass> {
+public:
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (failed(run()))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult run() {
+    ModuleOp module = getOperation();
+    if (output.empty())
+      return emitError(module.getLoc(),
+                       "ssmq-expand-formats needs output=FILE, the safetensors file to write");
+    auto store = openCheckpoint(module, checkpoint);
+    if (failed(store))
+      return failure();
+    FormatExpander expander(
+        module, **store, threads ? threads : llvm::hardware_concurrency().compute_thread_count());
+    SmallVector<Operation *> ops;
+    module.walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops) {
+      auto dequantize = dyn_cast<DequantizeOp>(op);
+      if (failed(dequantize ? expander.expand(dequantize) : expander.expand(op)))
+        return failure();
+    }
+    expander.removeDead();
+    FailureOr<std::vector<NamedTensor>> tensors = expander.getTensors();
+    if (failed(tensors))
+      return failure();
+    if (llvm::Error error = ::ssmq::writeSafetensors(output, *tensors, {{"format", "ssmq"}}))
+      return emitError(module.getLoc()) << llvm::toString(std::move(error));
+    module->setAttr(SSMDialect::kCheckpointAttrName, StringAttr::get(&getContext(), output));
+    return success();
+  }
+};
+
+} // namespace
