@@ -1,5 +1,5 @@
 // The values of codes, under the names of the checkpoint.
-// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t
+// RUN: rm -rf %t && %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t
 // RUN: ssmq-translate --import-hf %t -o %t/program.mlir
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform format=int4:g5:asym" --ssmq-quantize=output=%t/q.safetensors -o %t/q.mlir
 // RUN: ssmq-opt %t/q.mlir --ssmq-export-values=output=%t/values.safetensors -o %t/same.mlir

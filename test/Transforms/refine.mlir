@@ -1,5 +1,5 @@
 // Better codes for the same program.
-// RUN: %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t tie_word_embeddings=true drop=lm_head.weight
+// RUN: rm -rf %t && %python %S/../Inputs/make_checkpoint.py granitemoehybrid %t tie_word_embeddings=true drop=lm_head.weight
 // RUN: echo "[1,2,3,4,5,6,7,8,9,10,0,3,1,4,1,5,9,2,6,5,3,5]" > %t/tokens.json
 // RUN: ssmq-translate --import-hf %t | ssmq-opt --ssmq-assign="method=uniform format=int4:g5:asym" --ssmq-quantize=output=%t/nearest.safetensors -o %t/nearest.mlir
 // RUN: ssmq-opt %t/nearest.mlir --ssmq-refine="method=gptq tokens=%t/tokens.json sequence-length=6 original=%t/model.safetensors output=%t/gptq.safetensors" -o %t/gptq.mlir
