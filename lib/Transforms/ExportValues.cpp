@@ -60,7 +60,7 @@ Error ExportValuesPass::write(const WeightStore &store) {
       return tensor.takeError();
     if (!isFloat(tensor->getDType()))
       return ::ssmq::makeError("{0} holds codes that no linear layer, embedding or convolution "
-                               "reads; export from the assignment and the original model",
+                               "reads; run --ssmq-expand-formats first",
                                ::ssmq::quote(name));
     tensors.push_back({name.str(), tensor->toF32()});
   }

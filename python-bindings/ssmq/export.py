@@ -26,7 +26,7 @@ def write_assignment(assignment: Path, target: str, output: Path, model: Path | 
                      take_nearest: bool) -> str:
     if assignment.is_dir():
         if target == "safetensors":
-            return _write_values(assignment, output, model)
+            return _write_values(assignment, output, model, take_nearest)
         assignment = assignment / "assignment.json"
     if target == "safetensors" and not model:
         raise Error("safetensors needs the weights: give --model", USAGE)
@@ -43,13 +43,14 @@ def write_assignment(assignment: Path, target: str, output: Path, model: Path | 
     return _describe(found, output)
 
 
-def _write_values(directory: Path, output: Path, model: Path | None) -> str:
+def _write_values(directory: Path, output: Path, model: Path | None, take_nearest: bool) -> str:
     if model:
         raise Error("a quantized directory has its own values; leave --model out", USAGE)
     loaded = load(directory)
     if not loaded.is_output:
         raise Error(f"{directory} is not quantized; give what `ssmq quantize` wrote, or an "
                     "assignment")
+    checkpoint.check_values(directory / "assignment.json", take_nearest)
     checkpoint.write_values(loaded, output)
     return f"{output}: the values of {directory}"
 

@@ -225,6 +225,37 @@ def test_quantized_directory(run, fails, tmp_path, model):
         logits = loaded(torch.from_numpy(tokens.astype(np.int64))[None], use_cache=False).logits[0]
     assert abs(logits.numpy() - expected).max() < 1e-4
 
+    # Formats without codes of their own type, and what is no weight.
+    norm = next(site["name"] for site in ssmq.stages.list_sites(ssmq.load(model), ["norm"]))
+    weights = list_weights(model, tmp_path)
+    formats = {norm: "f8e4m3:channel", weights[0]: "nf4", weights[1]: "f16", weights[3]: "mxfp4"}
+    other, out = tmp_path / "second", tmp_path / "values"
+    assignment = make_assignment(tmp_path / "second.json", formats)
+    assert run("quantize", model, "--assignment", assignment, "-o", other)[0] == 0
+    code, _, error = run("export", other, "--to", "safetensors", "-o", out)
+    assert code == 0, error
+    expected = ssmq.load(other).interpreter("reference", threads=1).forward(tokens)
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(out).eval()
+    with torch.no_grad():
+        logits = loaded(torch.from_numpy(tokens.astype(np.int64))[None], use_cache=False).logits[0]
+    assert abs(logits.numpy() - expected).max() < 1e-4
+    # The assignment and the original give the same.
+    twin = tmp_path / "twin"
+    assert run("export", assignment, "--to", "safetensors", "--model", model, "-o", twin)[0] == 0
+    from safetensors.torch import load_file
+    first, second = (load_file(one / "model.safetensors") for one in (out, twin))
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+    scan = next(site["name"] for site in ssmq.stages.list_sites(ssmq.load(model))
+                if site["name"].endswith("scan:a"))
+    for site, message, options in (
+            (scan.replace(":a", ":dt"), "--nearest leaves it out", []),
+            (scan, "is computed from another tensor", ["--nearest"])):
+        third = tmp_path / site.rpartition(":")[2]
+        assert run("quantize", model, "--assignment", make_assignment(
+            tmp_path / "third.json", {site: "int8:tensor"}), "-o", third)[0] == 0
+        fails(message, "export", third, "--to", "safetensors", "-o", tmp_path / "no", *options)
+
     # Other targets take its assignment.
     assert run("export", quantized, "--to", "torchao", "-o", tmp_path / "ao.json")[0] == 0
     out = tmp_path / "other"

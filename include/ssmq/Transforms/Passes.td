@@ -239,7 +239,8 @@ def ExportValuesPass : Pass<"ssmq-export-values", "::mlir::ModuleOp"> {
   let description = [{
     Writes all tensors of the checkpoint to a safetensors file, in f32 and under their names: a
     `!quant.any` weight as the values of its codes, without scales and zero points beside it. Tools
-    that know the unquantized model read it. The IR is not changed.
+    that know the unquantized model read it. The IR is not changed. Codes that `ssm.dequantize`
+    reads are refused: --ssmq-expand-formats comes first.
   }];
   let options = [
     Option<"output", "output", "std::string", "", "Safetensors file to write">,

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import formats, stages
+from .. import formats, stages, tables
 from ..errors import Error
 from ..model import Model
-from ..output import new_directory
+from ..output import new_directory, scratch_directory
 from ..quantize import COPIED, WEIGHTS
 from ..tensors import Layout, open_checkpoint, write
 from .choices import KEEP, Choice, Match
 
 _DTYPE = "float32"
+# Of sites whose tensors keep their names when they are quantized: weights, norms, D.
+_STORED_ROLES = ("weight", "d")
+# A = -exp(A_log).
+_COMPUTED_ROLE = "a"
 
 
 def find(choice: Choice) -> Match:
@@ -59,10 +63,26 @@ def write_directory(found: list[tuple[Choice, Match]], model: Model, out: Path) 
         _copy_others(model, scratch)
 
 
+def check_values(assignment: Path, take_nearest: bool) -> None:
+    """Fails where a quantized model computes what no checkpoint of its values tells."""
+    for site, format in tables.read_assignment(assignment).items():
+        role = site.rpartition(":")[2]
+        if format == KEEP or role in _STORED_ROLES:
+            continue
+        if role == _COMPUTED_ROLE:
+            raise Error(f"'{site}' is computed from another tensor, which the quantized model no "
+                        "longer has; export from an assignment that keeps it")
+        if not take_nearest:
+            raise Error(f"a checkpoint does not have '{format}' for {site}, which is computed at "
+                        "run time; --nearest leaves it out")
+
+
 def write_values(model: Model, out: Path) -> None:
     """The same from a quantized model, for what its codes stand for, refined or not."""
-    with new_directory(out) as scratch:
-        model.run_pipeline(stages.pass_text("ssmq-export-values", output=scratch / WEIGHTS))
+    with new_directory(out) as scratch, scratch_directory() as other:
+        expanded = stages.pass_text("ssmq-expand-formats", output=other / WEIGHTS)
+        values = stages.pass_text("ssmq-export-values", output=scratch / WEIGHTS)
+        model.clone().run_pipeline(f"{expanded},{values}")
         _copy_others(model, scratch)
 
 
