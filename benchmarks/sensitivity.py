@@ -215,7 +215,8 @@ def main() -> None:
             table, cost = measure(model, tokens, formats, options.threads, Path(scratch), **settings)
             count = len(table["rows"])
             predicted = sum(row["method"] == "predicted" for row in table["rows"])
-            print(f"{len(formats)} formats, {settings}: {count} candidates ({predicted} predicted) in "
+            what = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+            print(f"{len(formats)} formats, {what}: {count} candidates ({predicted} predicted) in "
                   f"{cost}, {cost.seconds / count * 1000:.0f} ms each: "
                   f"{cost.seconds / count / forward.seconds:.3f} forwards a candidate, "
                   f"{cost.processor / count / forward.processor:.3f} by the processor", flush=True)

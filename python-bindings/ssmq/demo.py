@@ -104,7 +104,9 @@ class Demo:
                              stages.VerifyOptions(self.options.sequence_length,
                                                   self.options.num_sequences, 0, self.threads))
             quantize.write(self.model, directory, quantize.assign_as(chosen), self.threads,
-                           self.calibration, sensitivity)
+                           self.calibration, sensitivity, stages.RefineOptions(
+                               sequence_length=self.options.sequence_length,
+                               num_sequences=self.options.num_sequences, threads=self.threads))
 
     def add_variant(self, name: str, directory: Path) -> tuple[Model, Program]:
         model = load(directory)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from . import stages
 from .calibration import write_sketch
+from .documents import read_document
 from .errors import Error
 from .model import Model, load
 from .output import new_directory
 from .overlap import Sketch
+from .program import Estimate
 from .text import Text
 
 WEIGHTS = "model.safetensors"
@@ -43,18 +45,19 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
           refine: stages.RefineOptions | None = None, fold: bool = False) -> None:
     """`assign` sets formats on a copy of the model and writes the assignment to the path given.
     With `fold`, scales are folded into the weights on the calibration text before they are
-    rounded."""
+    rounded. What was measured as a whole is measured again when it is refined."""
     with new_directory(out) as scratch:
-        quantized = model.clone()
-        assign(quantized, scratch / "assignment.json")
+        quantized, assignment = model.clone(), scratch / "assignment.json"
+        assign(quantized, assignment)
         original = model.directory
         if fold:
             original = scratch / "folded"
             stages.fold_scales(quantized, original, calibration, threads=threads)
-        store(quantized, original, scratch / WEIGHTS, threads, calibration, refine)
+        quantized = store(model, quantized, original, scratch / WEIGHTS, assignment, threads,
+                          calibration, refine)
         if fold:
             original.unlink()
-        note_rounding(scratch / "assignment.json", refine, fold)
+            note(assignment, foldedScales=True)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
@@ -66,26 +69,45 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
             write_sketch(scratch, Sketch.of(calibration.path.name, calibration.content))
 
 
-def store(quantized: Model, original: Path, weights: Path, threads: int,
-          calibration: Text | None, refine: stages.RefineOptions | None) -> None:
-    """Writes the weights of an assigned model, which reads them from then on; `original` is the
-    checkpoint that it read before."""
+def store(model: Model, quantized: Model, original: Path, weights: Path, assignment: Path,
+          threads: int, calibration: Text | None, refine: stages.RefineOptions | None) -> Model:
+    """Writes the weights of an assigned model, and returns the model that reads them; `original`
+    is the checkpoint that it read before."""
     if not refine:
         stages.quantize(quantized, weights, threads)
-        return
+        return quantized
     nearest = weights.with_suffix(".nearest")
     stages.quantize(quantized, nearest, threads)
-    stages.refine(quantized, original, weights, calibration, refine)
+    refined = quantized.clone()
+    stages.refine(refined, original, weights, calibration, refine)
+    note(assignment, refined=refine.method)
+    measured = read_document(assignment, "ssmq-assignment")["report"].get("measuredKL")
+    if measured is not None:
+        kl = measure(refined, model, calibration, refine.sequence_length, threads)
+        note(assignment, refinedKL=kl.mean, refinedKLError=kl.standard_error)
+        if kl.mean > measured:
+            note(assignment, refined=None, note=f"{refine.method} measured worse and was left out")
+            nearest.replace(weights)
+            return quantized
     nearest.unlink()
+    return refined
 
 
-def note_rounding(assignment: Path, refine: stages.RefineOptions | None, fold: bool) -> None:
-    """Says in the report of an assignment how its weights were rounded, where not to nearest."""
-    if not refine and not fold:
-        return
+# As many as a mix is measured on.
+MEASURED_SEQUENCES = 16
+
+
+def measure(student: Model, teacher: Model, calibration: Text, sequence_length: int,
+            threads: int) -> Estimate:
+    """KL(teacher || student) on the beginning of the calibration text."""
+    result = student.interpreter("fast", 1).evaluate(
+        calibration.tokens[:MEASURED_SEQUENCES * sequence_length],
+        teacher.interpreter("fast", 1), sequence_length, threads)
+    return result.forward_kl
+
+
+def note(assignment: Path, **facts: object) -> None:
+    """Adds facts to the report of an assignment."""
     document = json.loads(assignment.read_text(encoding="utf-8"))
-    if refine:
-        document["report"]["refined"] = refine.method
-    if fold:
-        document["report"]["foldedScales"] = True
+    document["report"] |= facts
     assignment.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import rich.box
 import rich.console
 import rich.table
+import rich.text
 
 from .program import Estimate
 
@@ -20,14 +21,14 @@ class Table:
         for row in (self.columns, *self.rows):
             del row[index]
 
-    def to_rich(self) -> rich.table.Table:
-        table = rich.table.Table(title=self.title, title_justify="left", box=rich.box.SIMPLE_HEAD,
-                                 pad_edge=False)
+    def to_rich(self) -> rich.console.Group:
+        """The title stands above, as a table would break it at its own width."""
+        table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
         for index, column in enumerate(self.columns):
             table.add_column(column, justify="right" if index else "left", no_wrap=True)
         for row in self.rows:
             table.add_row(*row)
-        return table
+        return rich.console.Group(rich.text.Text(self.title, style="italic"), table)
 
     def to_markdown(self) -> str:
         lines = ["| " + " | ".join(self.columns) + " |",

@@ -124,6 +124,8 @@ def quantize(model: Model, output: Path, threads: int) -> None:
 
 
 REFINEMENTS = ("mse", "hessian", "gptq")
+NEAREST = "none"
+"""Rounding that is left as it is."""
 
 
 @dataclass(frozen=True)

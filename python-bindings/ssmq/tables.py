@@ -10,8 +10,6 @@ from .errors import Error
 from .report import Table
 
 WEIGHT = "weight"
-# What a checkpoint stores beside the weights.
-STORED = ("norm", "parameter")
 
 
 def summarize_formats(path: Path) -> Table:
@@ -30,8 +28,7 @@ def summarize_formats(path: Path) -> Table:
         rows = groups[kind, format]
         bits = ""
         if kind == WEIGHT and len(rows) == num_sites[kind]:
-            others = sum(site.baseline_bytes for site in table.sites if site.kind in STORED)
-            total = sum(row.bytes for row in rows) + table.fixed_bytes + others
+            total = sum(row.bytes for row in rows) + table.fixed_bytes
             bits = f"{8 * total / table.num_parameters:.2f}"
         result.rows.append([format, kind, str(len(rows)), bits, f"{costs[kind, format]:.2e}"])
     if len(num_sites) == 1:
@@ -48,6 +45,10 @@ def summarize_assignment(path: Path) -> Table:
     if measured is not None:
         error = report.get("measuredKLError")
         predicted += f", measured {measured:.2e}" + (f" ± {error:.1e}" if error is not None else "")
+    if report.get("refined"):
+        predicted += f", after {report['refined']}"
+        if "refinedKL" in report:
+            predicted += f" {report['refinedKL']:.2e}"
     note = report.get("note")
     result = Table(size + predicted + (f"; {note}" if note else ""), ["format", "weights"])
     for name, count in Counter(site["format"] for site in assignment["sites"]).most_common():
@@ -72,7 +73,8 @@ def get_size(path: Path) -> Size:
 def get_original_size(path: Path) -> Size:
     """Of the model that a sensitivity table is about."""
     table = read_document(path, "ssmq-sensitivity")
-    num_bytes = table["model"]["fixedBytes"] + sum(one["baselineBytes"] for one in table["sites"])
+    num_bytes = table["model"]["fixedBytes"] + sum(
+        one["baselineBytes"] for one in table["sites"] if one.get("kind", WEIGHT) == WEIGHT)
     return Size(num_bytes, 8 * num_bytes / table["model"]["numParameters"])
 
 

@@ -33,7 +33,7 @@ def quantize(run, model, text, out, *more):
 
 
 def test_quantize_measures_what_it_chose(run, model, text, tmp_path):
-    output, assignment = quantize(run, model, text, tmp_path / "out")
+    output, assignment = quantize(run, model, text, tmp_path / "out", "--refine", "none")
     report = assignment["report"]
     assert "measured" in output and "±" in output
     assert assignment["method"].startswith(("optimal 7bpw", "uniform i"))

@@ -1,6 +1,7 @@
 """Refined codes against a plain statement of GPTQ, and `ssmq quantize --refine`."""
 
 import json
+from types import SimpleNamespace
 
 import _ssmq
 import numpy as np
@@ -9,7 +10,7 @@ import ssmq
 import tiny
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from ssmq import stages
+from ssmq import quantize, stages
 from ssmq.text import read_text
 from ssmq.tokenizer import Tokenizer
 
@@ -135,6 +136,50 @@ def test_quantize_refines(run, fails, tmp_path, method):
     assert code == 0 and "perplexity" in output, error
     if calibration:
         fails("is the calibration text", "eval", out, "--text", text)
+
+
+def test_mixes_are_refined(run, tmp_path):
+    """Unless that is turned off, and measured again."""
+    model = tiny.make_model(tmp_path / "model")
+    text = tiny.make_text(tmp_path / "text", 1)
+    reports = {}
+    for name, rest in (("refined", []), ("nearest", ["--refine", "none"]),
+                       ("trusted", ["--no-verify"])):
+        code, output, error = run("quantize", model, "--calibration", text, "--budget", "7bpw",
+                                  "--sequence-length", 10, *rest, "-o", tmp_path / name)
+        assert code == 0, error
+        assert ("after gptq" in output) == (name != "nearest")
+        reports[name] = json.loads((tmp_path / name / "assignment.json").read_text())["report"]
+    assert reports["refined"]["refined"] == "gptq"
+    assert reports["refined"]["refinedKL"] < reports["refined"]["measuredKL"]
+    assert reports["refined"]["measuredKL"] == reports["nearest"]["measuredKL"]
+    assert "refinedKL" not in reports["nearest"] and "refinedKL" not in reports["trusted"]
+
+
+def test_worse_codes_are_left_out(tmp_path, monkeypatch):
+    model = ssmq.load(tiny.make_model(tmp_path / "model"))
+    text = read_text(tiny.make_text(tmp_path / "text", 1), Tokenizer(tmp_path / "model"))
+    files = {}
+
+    def assign(one, path):
+        stages.assign_uniform(one, "int4:channel", path)
+        quantize.note(path, measuredKL=0.5)
+
+    def write(name, kl):
+        monkeypatch.setattr(quantize, "measure", lambda *_: SimpleNamespace(mean=kl,
+                                                                            standard_error=0.1))
+        quantize.write(model, tmp_path / name, assign, 1, text,
+                       refine=stages.RefineOptions("gptq", 10))
+        files[name] = (tmp_path / name / "model.safetensors").read_bytes()
+        ssmq.load(tmp_path / name).interpreter().forward([1, 2, 3])
+        return json.loads((tmp_path / name / "assignment.json").read_text())["report"]
+
+    assert write("better", 0.4)["refined"] == "gptq"
+    worse = write("worse", 0.6)
+    assert worse["refined"] is None and worse["note"] == "gptq measured worse and was left out"
+    quantize.write(model, tmp_path / "nearest", assign, 1)
+    nearest = (tmp_path / "nearest" / "model.safetensors").read_bytes()
+    assert files["worse"] == nearest != files["better"]
 
 
 def test_quantize_folds(run, tmp_path):

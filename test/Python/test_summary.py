@@ -1,5 +1,7 @@
 """What `ssmq measure` prints of a table, kind by kind."""
 
+import json
+
 import tables
 from ssmq.tables import summarize_formats
 
@@ -11,9 +13,13 @@ def test_summary(tmp_path):
             tables.make_row("a", "i8", 200, 0.5), tables.make_row("s", "i8", 999, 0.7)]
     # The sums have a spread; predicted values stand as they are.
     kl = {row["site"] + row["format"]: row["estimates"]["forwardKL"]["mean"] for row in rows}
-    table = summarize_formats(tables.make_table(tmp_path / "table.json", sites, rows))
+    path = tables.make_table(tmp_path / "table.json", sites, rows)
+    document = json.loads(path.read_text())
+    document["model"]["fixedBytes"] = 256
+    path.write_text(json.dumps(document))
+    table = summarize_formats(path)
     assert table.columns == ["format", "kind", "sites", "bits/weight", "predicted KL"]
-    # A thousand parameters; the norm's 256 bytes are stored beside the weights, the state is not.
+    # A thousand parameters; the norm's 256 bytes are in what no weight holds, the state is not.
     assert table.rows == [["i4", "weight", "2", f"{8 * (150 + 256) / 1000:.2f}",
                            f"{kl['ai4'] + 1:.2e}"],
                           ["i8", "state", "1", "", f"{kl['si8']:.2e}"],

@@ -41,7 +41,7 @@ struct SiteInfo {
 struct ModelSize {
   /// All parameters of the model, at sites and elsewhere; a tied weight counts once.
   int64_t numParameters = 0;
-  /// Stored bytes of the parameters that are at no site.
+  /// Stored bytes of the parameters that are at no weight site.
   int64_t fixedBytes = 0;
 
   bool operator==(const ModelSize &other) const {

@@ -26,9 +26,9 @@ def quantize(model: ModelDir,
                  "--assignment", metavar="FILE",
                  help="The formats that `ssmq assign` chose, or written by hand.")] = None,
              refine: Annotated[str | None, typer.Option(
-                 "--refine", metavar="METHOD",
-                 help="Choose better codes and scales: mse, hessian or gptq; the last two on the "
-                      "whole --calibration text.")] = None,
+                 "--refine", metavar="METHOD", show_default="gptq with --budget, else none",
+                 help="Choose better codes and scales: mse, hessian or gptq, the last two on the "
+                      "whole --calibration text; or none.")] = None,
              fold_scales: Annotated[bool, typer.Option(
                  "--fold-scales", help="First move the size of channels from inputs into weights, "
                                        "on the whole --calibration text.")] = False,
@@ -50,18 +50,22 @@ def quantize(model: ModelDir,
     from ..text import read_calibration
     from ..tokenizer import Tokenizer
 
+    refine = refine or ("gptq" if budget else stages.NEAREST)
     needs_text = bool(budget) or refine in ("hessian", "gptq") or fold_scales
     if sum(map(bool, [budget, uniform, assignment])) != 1 or (budget and not calibration):
         raise Error("give --calibration and --budget, or --uniform, or --assignment", USAGE)
-    if refine and refine not in stages.REFINEMENTS:
-        raise Error(f"--refine is {', '.join(stages.REFINEMENTS)}, not '{refine}'", USAGE)
+    if refine not in (*stages.REFINEMENTS, stages.NEAREST):
+        raise Error(f"--refine is {', '.join(stages.REFINEMENTS)} or {stages.NEAREST}, not "
+                    f"'{refine}'", USAGE)
     if bool(calibration) != needs_text:
         raise Error("--calibration goes with --budget, --fold-scales and --refine hessian or gptq, "
                     "which need it", USAGE)
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
     text = read_calibration(calibration, Tokenizer(model), sequence_length) if needs_text else None
-    refinement = stages.RefineOptions(refine, sequence_length, threads=threads) if refine else None
+    refinement = None
+    if refine != stages.NEAREST:
+        refinement = stages.RefineOptions(refine, sequence_length, threads=threads)
 
     def write(assign: Callable[[Model, Path], None], table: Path | None = None) -> None:
         work.write(loaded, out, assign, threads, text, table, refinement, fold_scales)

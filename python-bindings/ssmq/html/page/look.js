@@ -37,12 +37,12 @@ function getInk(colour) {
   return luminance > 0.179 ? "cellBlack" : "cellWhite";
 }
 
-/// Ten that differ in lightness too, dark ones made lighter on a dark page.
+/// Twelve that differ in lightness too, dark ones made lighter on a dark page.
 function getSeriesColours() {
   return isDark() ? ["#e8e8e8", "#ff9d57", "#4fc3f7", "#ff6f91", "#5fd68b", "#c9a0ff", "#ffd94a",
-                     "#8fa8ff", "#d0a37c", "#49d6c5"]
+                     "#8fa8ff", "#d0a37c", "#49d6c5", "#f2b6d2", "#a9cdf0"]
                   : ["#3a3a3a", "#d55e00", "#0072b2", "#c2185b", "#1b7f3b", "#7a3fb5", "#a07a00",
-                     "#3f51d5", "#7b4a22", "#00857a"];
+                     "#3f51d5", "#7b4a22", "#00857a", "#e57fb0", "#6fa8dc"];
 }
 
 /// Charts take their colours from the style sheet.
