@@ -106,7 +106,7 @@ class Demo:
             quantize.write(self.model, directory, quantize.assign_as(chosen), self.threads,
                            self.calibration, sensitivity, stages.RefineOptions(
                                sequence_length=self.options.sequence_length,
-                               num_sequences=self.options.num_sequences, threads=self.threads))
+                               threads=self.threads))
 
     def add_variant(self, name: str, directory: Path) -> tuple[Model, Program]:
         model = load(directory)
@@ -129,8 +129,9 @@ class Demo:
         return (f"Size as stored, in bits a weight; {self.num_scored} tokens of "
                 f"{self.evaluation.path.name} in sequences of 512, ± standard error over "
                 "sequences. KL(original || model) in nats a token, where the original is "
-                "interpreted in f32, so that its row is the noise floor; top-1: both put the same token first. The "
-                f"mixes were chosen on {self.options.num_sequences} x "
-                f"{self.options.sequence_length} tokens of {self.calibration.path.name}. Decoding "
-                f"one sequence on one thread, median of {REPEATS} x {DECODED_TOKENS} tokens, "
+                "interpreted in f32, so that its row is the noise floor; top-1: both put the same "
+                f"token first. The mixes were chosen on {self.options.num_sequences} x "
+                f"{self.options.sequence_length} tokens of {self.calibration.path.name} and "
+                "refined by GPTQ on all of it. Decoding one sequence on one thread, median of "
+                f"{REPEATS} x {DECODED_TOKENS} tokens, "
                 f"{self.options.engine}, on {machine.describe()}.")
