@@ -109,15 +109,12 @@ public:
 
   void encode(ArrayRef<float> values, const RunGrid &grid,
               MutableArrayRef<uint32_t> codes) const override {
-    const float divisor = grid.scale ? grid.scale : 1;
-    for (auto [value, code] : zip_equal(values, codes))
-      code = toSmallFloatBits(roundToSmallFloat(value / divisor, kType), kType, 8);
+    encodeScaled(values, grid.scale, kType, 8, codes);
   }
 
   void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
               MutableArrayRef<float> values) const override {
-    for (auto [code, value] : zip_equal(codes, values))
-      value = fromSmallFloatBits(code, kType, 8) * grid.scale;
+    decodeScaled(codes, grid.scale, kType, 8, values);
   }
 
   void storeGrid(const RunGrid &grid, uint8_t *bytes) const override {

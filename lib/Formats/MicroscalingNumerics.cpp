@@ -42,15 +42,12 @@ public:
 
   void encode(ArrayRef<float> values, const RunGrid &grid,
               MutableArrayRef<uint32_t> codes) const override {
-    const float divisor = grid.scale ? grid.scale : 1;
-    for (auto [value, code] : zip_equal(values, codes))
-      code = toSmallFloatBits(roundToSmallFloat(value / divisor, kE2M1), kE2M1, 4);
+    encodeScaled(values, grid.scale, kE2M1, 4, codes);
   }
 
   void decode(ArrayRef<uint32_t> codes, const RunGrid &grid,
               MutableArrayRef<float> values) const override {
-    for (auto [code, value] : zip_equal(codes, values))
-      value = fromSmallFloatBits(code, kE2M1, 4) * grid.scale;
+    decodeScaled(codes, grid.scale, kE2M1, 4, values);
   }
 
   /// E8M0: the exponent and 127. A run of zeros takes the least.

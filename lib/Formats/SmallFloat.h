@@ -4,6 +4,7 @@
 #define SSMQ_LIB_FORMATS_SMALLFLOAT_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -74,6 +75,19 @@ inline float fromSmallFloatBits(uint32_t pattern, SmallFloat type, unsigned bits
     magnitude =
         static_cast<float>(rest) / static_cast<float>(1u << mantissaBits) * type.leastNormal;
   return pattern & sign ? -magnitude : magnitude;
+}
+
+/// Bits of value / scale, and back.
+inline void encodeScaled(llvm::ArrayRef<float> values, float scale, SmallFloat type, unsigned bits,
+                         llvm::MutableArrayRef<uint32_t> codes) {
+  const float divisor = scale ? scale : 1;
+  for (auto [value, code] : llvm::zip_equal(values, codes))
+    code = toSmallFloatBits(roundToSmallFloat(value / divisor, type), type, bits);
+}
+inline void decodeScaled(llvm::ArrayRef<uint32_t> codes, float scale, SmallFloat type,
+                         unsigned bits, llvm::MutableArrayRef<float> values) {
+  for (auto [code, value] : llvm::zip_equal(codes, values))
+    value = fromSmallFloatBits(code, type, bits) * scale;
 }
 
 } // namespace ssmq
