@@ -55,6 +55,15 @@ def test_compiled_agrees(model, program, tmp_path):
     np.testing.assert_allclose(compiled.forward(TOKENS), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("format", ["int5:channel", "nf4:g16", "int8:tensor"])
+def test_compiles_any_format_of_weights(run, directory, tmp_path, format):
+    code, _, error = run("quantize", directory, "--uniform", format, "-o", tmp_path / "out")
+    assert code == 0, error
+    quantized = ssmq.load(tmp_path / "out")
+    np.testing.assert_allclose(quantized.compile(1).forward(TOKENS),
+                               quantized.interpreter("reference").forward(TOKENS), atol=1e-4)
+
+
 @pytest.mark.parametrize("tokens, message, status", [
     ([11], "outside the vocabulary", 1),
     ([-1], "negative", 1),
