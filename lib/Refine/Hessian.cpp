@@ -4,6 +4,7 @@
 
 #include "ssmq/Kernels/Gemm.h"
 #include "ssmq/Support/Parallel.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
 
@@ -60,7 +61,7 @@ double Hessian::getMeanDiagonal() const {
 }
 
 bool Hessian::isFinite() const {
-  return std::all_of(sums.begin(), sums.end(), [](double sum) { return std::isfinite(sum); });
+  return llvm::all_of(sums, [](double sum) { return std::isfinite(sum); });
 }
 
 } // namespace ssmq

@@ -132,7 +132,7 @@ ml_program::GlobalOp WeightRewriter::takeGlobal(const Site &site, RankedTensorTy
     return global;
   }
   std::string name = site.name;
-  std::replace(name.begin(), name.end(), ':', '.');
+  llvm::replace(name, ':', '.');
   return addGlobal(name, type, /*behind=*/nullptr);
 }
 
