@@ -14,35 +14,26 @@ using namespace mlir::ssm;
 using llvm::Error;
 using llvm::Expected;
 using ::ssmq::DivergenceSums;
-using ::ssmq::StaticRanges;
 
 Error MixMeasurement::addRanges(llvm::MutableArrayRef<Mix> mixes) {
-  // Those that no earlier call observed.
-  std::map<std::pair<const Site *, std::string>, StaticRanges> added;
-  auto needsRanges = [](const SiteChange &one) {
-    return one.format && one.format->needsRanges() && !one.ranges;
+  auto forEachMissing = [&](llvm::function_ref<void(SiteChange &)> visit) {
+    for (Mix &mix : mixes)
+      for (SiteChange &one : mix)
+        if (one.format && !one.ranges)
+          visit(one);
   };
-  for (const Mix &mix : mixes)
-    for (const SiteChange &one : mix)
-      if (needsRanges(one)) {
-        std::pair key(one.site, StaticRanges::getKey(*one.format));
-        if (!ranges.count(key))
-          added.try_emplace(std::move(key), *one.format);
-      }
-  for (size_t k = 0; !added.empty() && k < sequences.size(); ++k) {
+  forEachMissing([&](SiteChange &one) { ranges.want(*one.site, *one.format); });
+  std::optional<SequenceSweep> current;
+  auto getSweep = [&](size_t k) -> Expected<const SequenceSweep *> {
+    current.reset(); // its values go before the next ones come
     Expected<SequenceSweep> sweep = SequenceSweep::create(program, sequences[k]);
     if (!sweep)
       return sweep.takeError();
-    for (auto &[key, observed] : added)
-      if (Error error =
-              observeSite(*key.first, sweep->getInterpreter(), sweep->getTrace(), observed))
-        return error;
-  }
-  ranges.merge(added);
-  for (Mix &mix : mixes)
-    for (SiteChange &one : mix)
-      if (needsRanges(one))
-        one.ranges = &ranges.at({one.site, StaticRanges::getKey(*one.format)});
+    return &current.emplace(std::move(*sweep));
+  };
+  if (Error error = ranges.observe(sequences.size(), getSweep, threads))
+    return error;
+  forEachMissing([&](SiteChange &one) { one.ranges = ranges.get(*one.site, *one.format); });
   return Error::success();
 }
 

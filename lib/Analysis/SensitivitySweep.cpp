@@ -2,7 +2,7 @@
 
 #include "ssmq/Analysis/SensitivitySweep.h"
 
-#include "ssmq/Analysis/SequenceSweep.h"
+#include "ssmq/Analysis/SiteRanges.h"
 #include "ssmq/Support/Parallel.h"
 #include "ssmq/Support/Progress.h"
 #include <atomic>
@@ -19,7 +19,6 @@ using ::ssmq::MeasurementPlan;
 using ::ssmq::SequenceRecord;
 using ::ssmq::SiteCells;
 using ::ssmq::SiteKind;
-using ::ssmq::StaticRanges;
 
 SmallVector<ArrayRef<int32_t>> mlir::ssm::cutSequences(ArrayRef<int32_t> tokens, int64_t length) {
   SmallVector<ArrayRef<int32_t>> sequences;
@@ -63,8 +62,6 @@ public:
   Error run();
 
 private:
-  /// By StaticRanges::getKey.
-  using Ranges = std::map<std::string, StaticRanges>;
   /// Sites of one kind with the same cut, by index; or one site.
   struct Group {
     SmallVector<size_t> sites;
@@ -115,8 +112,7 @@ private:
   std::vector<Group> groups;
   /// Of each site; only those of this shard are measured.
   std::vector<size_t> groupOf;
-  /// Of a site's static formats.
-  std::vector<Ranges> ranges;
+  SiteRanges ranges;
   std::mutex mutex;
   std::optional<SequenceSweep> current;
   size_t currentSequence = 0;
@@ -196,11 +192,9 @@ static Error take(Expected<T> value, std::optional<T> &place) {
 Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
   const Format &stored = *formats[site][format];
   auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) -> Error {
-    const StaticRanges *range = nullptr;
-    if (stored.needsRanges())
-      range = &ranges[site].at(StaticRanges::getKey(stored));
     Expected<SitePerturbation> perturbed =
-        perturbSite(sites[site], stored, range, sweep.getInterpreter(), sweep.getTrace());
+        perturbSite(sites[site], stored, ranges.get(sites[site], stored), sweep.getInterpreter(),
+                    sweep.getTrace());
     if (!perturbed)
       return perturbed.takeError();
     Value cut = options.cuts.empty() ? Value() : options.cuts[site];
@@ -316,29 +310,11 @@ Error Sweep::sweepNoiseFloor(size_t k) {
 }
 
 Error Sweep::collectRanges() {
-  ranges.resize(sites.size());
-  bool needed = false;
-  for (auto [site, list] : llvm::enumerate(formats))
-    for (const auto &format : list)
-      if (format->needsRanges()) {
-        ranges[site].try_emplace(StaticRanges::getKey(*format), *format);
-        needed = true;
-      }
-  for (size_t k = 0; needed && k < sequences.size(); ++k) {
-    Expected<const SequenceSweep *> sweep = getSweep(k);
-    if (!sweep)
-      return sweep.takeError();
-    auto observe = [&](size_t site) -> Error {
-      for (auto &[key, range] : ranges[site])
-        if (Error error =
-                observeSite(sites[site], (*sweep)->getInterpreter(), (*sweep)->getTrace(), range))
-          return error;
-      return Error::success();
-    };
-    if (Error error = forEachSite(observe))
-      return error;
-  }
-  return Error::success();
+  for (size_t site = 0; site < sites.size(); ++site)
+    if (isMeasured(site))
+      for (const auto &format : formats[site])
+        ranges.want(sites[site], *format);
+  return ranges.observe(sequences.size(), [&](size_t k) { return getSweep(k); }, options.threads);
 }
 
 Error Sweep::passOver(llvm::StringRef label, llvm::function_ref<bool(size_t)> wants,

@@ -1,6 +1,7 @@
 //===- ExpandFormats.cpp - Weights in formats without kernels, as f32 -----===//
 
 #include "FloatWeight.h"
+#include "UnusedWeights.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -106,18 +107,7 @@ LogicalResult FormatExpander::expand(Operation *op) {
   return setFloatWeight(op, *values);
 }
 
-void FormatExpander::removeDead() {
-  llvm::SetVector<Operation *> globals;
-  for (Operation *op : loads)
-    if (op->use_empty()) {
-      if (Operation *global = symbols.lookup(cast<Load>(op).getGlobal().getLeafReference()))
-        globals.insert(global);
-      op->erase();
-    }
-  for (Operation *global : globals)
-    if (SymbolTable::symbolKnownUseEmpty(global, module))
-      symbols.erase(global);
-}
+void FormatExpander::removeDead() { eraseUnused(symbols, loads.getArrayRef()); }
 
 FailureOr<std::vector<NamedTensor>> FormatExpander::getTensors() {
   std::vector<NamedTensor> tensors;

@@ -2,6 +2,7 @@
 
 #include "FloatWeight.h"
 #include "UniformType.h"
+#include "UnusedWeights.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
@@ -42,7 +43,6 @@ private:
   FailureOr<Value> makeValues(Operation *place, OpOperand &use,
                               const std::optional<UniformCodes> &codes, ArrayRef<int64_t> shape);
   FailureOr<Tensor> load(Value value);
-  void removeDead();
 
   WeightLookup lookup;
   llvm::SetVector<Operation *> loads;
@@ -173,20 +173,6 @@ void ExportQuantPass::exportActivation(FakeQuantizeOp op) {
   op.erase();
 }
 
-void ExportQuantPass::removeDead() {
-  SymbolTable symbols(getOperation());
-  llvm::SetVector<Operation *> globals;
-  for (Operation *op : loads)
-    if (op->use_empty()) {
-      if (Operation *global = symbols.lookup(cast<Load>(op).getGlobal().getLeafReference()))
-        globals.insert(global);
-      op->erase();
-    }
-  for (Operation *global : globals)
-    if (SymbolTable::symbolKnownUseEmpty(global, getOperation()))
-      symbols.erase(global);
-}
-
 void ExportQuantPass::runOnOperation() {
   ModuleOp module = getOperation();
   auto store = openCheckpoint(module, checkpoint);
@@ -210,6 +196,7 @@ void ExportQuantPass::runOnOperation() {
     if (failed(result))
       return signalPassFailure();
   }
-  removeDead();
+  SymbolTable symbols(getOperation());
+  eraseUnused(symbols, loads.getArrayRef());
   lookup = nullptr;
 }

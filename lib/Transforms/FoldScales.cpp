@@ -65,14 +65,7 @@ Expected<Tensor> FoldScalesPass::getWeight(ml_program::GlobalOp global,
 
 static std::shared_ptr<const ::ssmq::Format> getFormat(Operation *holder) {
   auto attribute = holder->getAttrOfType<FormatAttr>(SSMDialect::kFormatAttrName);
-  if (!attribute)
-    return nullptr;
-  Expected<std::shared_ptr<const ::ssmq::Format>> format =
-      ::ssmq::parseFormat(attribute.getSpelling());
-  if (format)
-    return *format;
-  llvm::consumeError(format.takeError()); // the attribute's verifier has reported it
-  return nullptr;
+  return attribute ? attribute.getFormat() : nullptr;
 }
 
 Error FoldScalesPass::foldTarget(const FoldTarget &target, const CalibrationRun &run,

@@ -11,9 +11,9 @@
 #define SSMQ_ANALYSIS_MIXMEASUREMENT_H
 
 #include "ssmq/Analysis/SitePerturbation.h"
+#include "ssmq/Analysis/SiteRanges.h"
 #include "ssmq/Measure/Divergence.h"
 #include "ssmq/Reference/InterpreterProgram.h"
-#include <map>
 
 namespace mlir::ssm {
 
@@ -53,7 +53,7 @@ private:
   ArrayRef<ArrayRef<int32_t>> sequences;
   unsigned threads;
   /// Of a site, by StaticRanges::getKey of the format.
-  std::map<std::pair<const Site *, std::string>, ::ssmq::StaticRanges> ranges;
+  SiteRanges ranges;
 };
 
 } // namespace mlir::ssm
