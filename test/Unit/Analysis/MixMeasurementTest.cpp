@@ -52,6 +52,29 @@ protected:
   llvm::SmallVector<llvm::ArrayRef<int32_t>> sequences;
 };
 
+TEST_F(MixMeasurementTest, RangesAreOfAllSequences) {
+  auto format = get(parseFormat("i8 sym per_tensor static=100"));
+  const Site *site =
+      llvm::find_if(sites, [](const Site &one) { return one.kind == SiteKind::Activation; });
+  ASSERT_NE(site, sites.end());
+  StaticRanges all(*format);
+  std::vector<SequenceSweep> sweeps;
+  for (llvm::ArrayRef<int32_t> sequence : sequences) {
+    sweeps.push_back(get(SequenceSweep::create(*program, sequence)));
+    ASSERT_FALSE(llvm::errorToBool(
+        observeSite(*site, sweeps.back().getInterpreter(), sweeps.back().getTrace(), all)));
+  }
+  for (bool isTurned : {false, true}) { // the widest value may be in the first sequence
+    SiteRanges ranges;
+    ranges.want(*site, *format);
+    auto getSweep = [&](size_t k) -> llvm::Expected<const SequenceSweep *> {
+      return &sweeps[isTurned ? sweeps.size() - 1 - k : k];
+    };
+    ASSERT_FALSE(llvm::errorToBool(ranges.observe(sweeps.size(), getSweep, 2)));
+    EXPECT_EQ(ranges.get(*site, *format)->getBounds(), all.getBounds());
+  }
+}
+
 TEST_F(MixMeasurementTest, OneSiteIsARowOfTheSweep) {
   FormatList formats;
   for (const char *spelling : {"i4 sym per_channel", "i4 sym per_token", "bf16",
