@@ -20,9 +20,9 @@ void SiteRanges::want(const Site &site, const Format &format) {
     wanted.try_emplace(std::move(key), format);
 }
 
-Error SiteRanges::observe(
-    size_t numSequences,
-    llvm::function_ref<Expected<const SequenceSweep *>(size_t)> getSweep, unsigned threads) {
+Error SiteRanges::observe(size_t numSequences,
+                          llvm::function_ref<Expected<const SequenceSweep *>(size_t)> getSweep,
+                          unsigned threads) {
   SmallVector<Ranges::value_type *> entries;
   for (Ranges::value_type &entry : wanted)
     entries.push_back(&entry);
