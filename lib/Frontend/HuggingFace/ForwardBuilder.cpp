@@ -191,7 +191,8 @@ Value ForwardBuilder::embedding(StringRef name, int64_t rows, int64_t columns) {
   Value table = weight((name + ".weight").str(), {rows, columns});
   return EmbeddingOp::create(builder, locationOf(name), getTokens(), table, /*scales=*/nullptr,
                              /*zero_points=*/nullptr, /*group_size=*/nullptr,
-                             /*packed_bits=*/nullptr, /*columns=*/nullptr, pathAttr(name));
+                             /*packed_bits=*/nullptr, /*tile_rows=*/nullptr, /*rows=*/nullptr,
+                             /*columns=*/nullptr, pathAttr(name));
 }
 
 Value ForwardBuilder::linear(StringRef name, Value input, int64_t outputs, bool bias) {
@@ -199,7 +200,8 @@ Value ForwardBuilder::linear(StringRef name, Value input, int64_t outputs, bool 
   Value offset = bias ? weight((name + ".bias").str(), {outputs}) : nullptr;
   return LinearOp::create(builder, locationOf(name), input, matrix, /*scales=*/nullptr,
                           /*zero_points=*/nullptr, offset, /*group_size=*/nullptr,
-                          /*packed_bits=*/nullptr, pathAttr(name));
+                          /*packed_bits=*/nullptr, /*tile_rows=*/nullptr, /*rows=*/nullptr,
+                          pathAttr(name));
 }
 
 /// Like transformers, which ties only what is equal when a checkpoint has both tables.
@@ -223,7 +225,8 @@ Value ForwardBuilder::head(Value input, int64_t vocabSize, bool tied, StringRef 
   Value matrix = weight((embedding + ".weight").str(), {vocabSize, getWidth(input)});
   return LinearOp::create(builder, locationOf("lm_head"), input, matrix, /*scales=*/nullptr,
                           /*zero_points=*/nullptr, /*bias=*/nullptr, /*group_size=*/nullptr,
-                          /*packed_bits=*/nullptr, pathAttr("lm_head"));
+                          /*packed_bits=*/nullptr, /*tile_rows=*/nullptr, /*rows=*/nullptr,
+                          pathAttr("lm_head"));
 }
 
 Value ForwardBuilder::rmsNorm(StringRef name, Value input, float eps, int64_t groups) {

@@ -60,17 +60,29 @@ LogicalResult ShapeChecker::sameTokens(StringRef name, Value value, Value input)
   return dim(name, value, 0, getDimSize(input, 0), "the number of tokens");
 }
 
+LogicalResult ShapeChecker::sameShape(StringRef name, Value value, StringRef otherName,
+                                      Value other) const {
+  if (!value || getType(value).getShape() == getType(other).getShape())
+    return success();
+  return fail(name + " must have the shape of " + otherName);
+}
+
+LogicalResult ShapeChecker::packing(Value weight, std::optional<int64_t> packedBits) const {
+  bool isBytes = getType(weight).getElementType().isInteger(8);
+  if (packedBits && !isBytes)
+    return fail("packed_bits needs a weight of bytes (i8)");
+  if (!packedBits && isBytes)
+    return fail("a weight of bytes (i8) needs packed_bits");
+  return success();
+}
+
 LogicalResult ShapeChecker::quantization(Value weight, Value scales, Value zeroPoints,
                                          std::optional<int64_t> groupSize,
                                          std::optional<int64_t> packedBits, int64_t rows,
                                          int64_t columns) const {
-  Type elementType = getType(weight).getElementType();
-  bool quantized = isa<quant::QuantizedType>(elementType);
-  if (packedBits && !elementType.isInteger(8))
-    return fail("packed_bits needs a weight of bytes (i8)");
-  if (!packedBits && elementType.isInteger(8))
-    return fail("a weight of bytes (i8) needs packed_bits");
-  if (!quantized && !packedBits) {
+  if (failed(packing(weight, packedBits)))
+    return failure();
+  if (!isa<quant::QuantizedType>(getType(weight).getElementType()) && !packedBits) {
     if (scales || zeroPoints || groupSize)
       return fail("scales, zero_points and group_size belong to a quantized weight");
     return success();
@@ -80,10 +92,9 @@ LogicalResult ShapeChecker::quantization(Value weight, Value scales, Value zeroP
   if (*groupSize < 1)
     return fail("group_size must be positive, but is " + Twine(*groupSize));
   int64_t groups = llvm::divideCeil(columns, *groupSize);
-  if (failed(dim("scales", scales, 0, rows, "the number of rows")) ||
+  if (failed(rank("scales", scales, 2)) ||
+      failed(dim("scales", scales, 0, rows, "the number of rows")) ||
       failed(dim("scales", scales, 1, groups, "the number of groups in a row")))
     return failure();
-  if (zeroPoints && getType(zeroPoints).getShape() != getType(scales).getShape())
-    return fail("zero_points must have the shape of scales");
-  return success();
+  return sameShape("zero_points", zeroPoints, "scales", scales);
 }

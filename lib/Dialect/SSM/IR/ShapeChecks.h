@@ -31,6 +31,10 @@ public:
   LogicalResult isStatic(StringRef name, Value value) const;
   /// `value` holds one number per token of `input`.
   LogicalResult sameTokens(StringRef name, Value value, Value input) const;
+  /// `value`, if there is one, has the shape of `other`.
+  LogicalResult sameShape(StringRef name, Value value, StringRef otherName, Value other) const;
+  /// A weight is of bytes exactly when it is packed.
+  LogicalResult packing(Value weight, std::optional<int64_t> packedBits) const;
   /// Scales, zero points and group size of a quantized weight seen as rows x columns; a float
   /// weight must come without them.
   LogicalResult quantization(Value weight, Value scales, Value zeroPoints,

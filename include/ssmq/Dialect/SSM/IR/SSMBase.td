@@ -77,6 +77,9 @@ def SSM_Quantized : Type<CPred<"::llvm::isa<::mlir::quant::QuantizedType>($_self
 def SSM_Weight : RankedTensorOf<[F32, F16, BF16, SSM_Quantized, I8]>;
 def SSM_Scales : 2DTensorOf<[F32, F16]>;
 def SSM_ZeroPoints : 2DTensorOf<[I8]>;
+// Rows x groups, or tiles x groups x 16.
+def SSM_TileableScales : TensorRankOf<[F32, F16], [2, 3]>;
+def SSM_TileableZeroPoints : TensorRankOf<[I8], [2, 3]>;
 
 class SSM_Op<string mnemonic, list<Trait> traits = []> :
     Op<SSM_Dialect, mnemonic, traits # [Pure, InferTypeOpAdaptor]> {
