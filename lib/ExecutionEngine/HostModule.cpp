@@ -8,6 +8,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "ssmq/Support/Target.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -29,16 +30,12 @@ Expected<llvm::orc::JITTargetMachineBuilder> ssmq::createTarget(const CompileOpt
     llvm::InitializeNativeTargetAsmParser();
   });
 
+  Expected<Target> target = resolveTarget(options.cpu, options.features);
+  if (!target)
+    return target.takeError();
   llvm::orc::JITTargetMachineBuilder builder((llvm::Triple(llvm::sys::getProcessTriple())));
-  if (options.cpu.empty() && options.features.empty()) {
-    for (const auto &feature : llvm::sys::getHostCPUFeatures())
-      builder.getFeatures().AddFeature(feature.getKey(), feature.getValue());
-    builder.setCPU(builder.getTargetTriple().getArch() == llvm::Triple::x86_64 ? "x86-64"
-                                                                               : "generic");
-  } else {
-    builder.setCPU(options.cpu.empty() ? "x86-64" : options.cpu);
-    builder.setFeatures(options.features);
-  }
+  builder.setCPU(target->cpu);
+  builder.setFeatures(target->features);
   builder.setCodeGenOptLevel(static_cast<llvm::CodeGenOptLevel>(std::min(options.optLevel, 3u)));
   // Weights and libm lie anywhere in the address space: position-independent code reaches them
   // through the global offset table. What is emitted together lies together, so the small code

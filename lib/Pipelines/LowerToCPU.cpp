@@ -44,10 +44,13 @@ void ssm::registerLowerToCPUDependencies(DialectRegistry &registry) {
 
 void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions &options) {
   SetKernelTargetOptions target;
+  target.target = options.target;
+  target.features = options.features;
   target.vectorWidth = options.vectorWidth;
   target.threads = options.threads;
   target.minParallelWork = options.minParallelWork;
   target.gemmLibrary = options.gemmLibrary;
+  target.schedule = options.schedule;
   passes.addPass(createSetKernelTarget(target));
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());

@@ -5,8 +5,13 @@
 // and for an older processor.
 // RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/inside.so
 // RUN: %python %S/../Inputs/run_library.py %t/inside.so 4,0,6,2,2,5,1 %t/logits.safetensors
-// RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/outside.so --external-weights --mcpu x86-64-v3 --lowering vector-width=8
+// RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/outside.so --external-weights --target x86-64-v3
 // RUN: %python %S/../Inputs/run_library.py %t/outside.so 4,0,6,2,2,5,1 %t/logits.safetensors %t/weights
+// A feature mask does the same; a name that is none is told with those that are.
+// RUN: ssmq-run %s --checkpoint %t/weights --emit=so --name model -o %t/masked.so --mattr=-avx2,-avx512f
+// RUN: %python %S/../Inputs/run_library.py %t/masked.so 4,0,6,2,2,5,1 %t/logits.safetensors
+// RUN: not ssmq-run %s --checkpoint %t/weights --tokens 1 --target lunar 2>&1 | FileCheck %s --check-prefix=NAME
+// NAME: ssmq-run: error: unknown target 'lunar'; known are host, lunarlake,
 // RUN: ssmq-run %s --checkpoint %t/weights --emit=obj -o %t/model.o -O1
 // RUN: llvm-nm --defined-only --extern-only %t/model.o | FileCheck %s
 // CHECK: T model_forward

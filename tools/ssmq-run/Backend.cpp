@@ -10,6 +10,7 @@
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Error.h"
+#include "ssmq/Support/Target.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -60,12 +61,16 @@ Expected<const WeightStore *> Model::getWeights() const {
   return weights.get();
 }
 
-Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower() const {
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &compile) const {
+  // Told here, a wrong target is one line without the place of a pass.
+  if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
+    return error;
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.get().clone();
   mlir::PassManager passes(lowered->getContext());
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  std::string pipeline = llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{{0}}", lowering);
+  std::string pipeline = llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2}}",
+                                       compile.cpu, compile.features, lowering);
   if (failed(mlir::parsePassPipeline(pipeline, passes, stream)))
     return makeError("the lowering cannot be set up: {0}", problem);
   if (failed(passes.run(*lowered)))
@@ -90,7 +95,7 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
   Expected<ProgramSignature> signature = readSignature(*module);
   if (!signature)
     return signature.takeError();
-  auto lowered = lower();
+  auto lowered = lower(compile);
   if (!lowered)
     return lowered.takeError();
   return CompiledProgram::compile(**lowered, std::move(*signature), lookup, compile);
@@ -102,7 +107,7 @@ Error Model::emit(Emission emission, const LibraryOptions &options, llvm::String
     return signature.takeError();
   if (emission == Emission::Header)
     return emitHeader(*signature, options, path);
-  auto lowered = lower();
+  auto lowered = lower(options.compile);
   if (!lowered)
     return lowered.takeError();
   auto locate = [this](llvm::StringRef name) -> Expected<FileRange> {

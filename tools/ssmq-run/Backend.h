@@ -31,7 +31,7 @@ public:
 
 private:
   llvm::Expected<const WeightStore *> getWeights() const;
-  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower() const;
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower(const CompileOptions &compile) const;
 
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// Empty when the module names none.

@@ -91,15 +91,19 @@ struct Options {
       llvm::cl::desc("Options of ssmq-lower-to-cpu, as vector-width=8")};
   llvm::cl::opt<unsigned> level{"O", llvm::cl::Prefix, llvm::cl::init(3), llvm::cl::cat(category),
                                 llvm::cl::desc("Optimisation level, 0 to 3")};
-  llvm::cl::opt<std::string> cpu{"mcpu", llvm::cl::cat(category),
-                                 llvm::cl::desc("Processor to compile for")};
-  llvm::cl::opt<std::string> features{"mattr", llvm::cl::cat(category),
-                                      llvm::cl::desc("Features to compile for")};
+  llvm::cl::opt<std::string> target{
+      "target", llvm::cl::value_desc("processor"), llvm::cl::init("host"), llvm::cl::cat(category),
+      llvm::cl::desc("What to compile for: host, lunarlake, x86-64-v3, ...")};
+  llvm::cl::alias cpu{"mcpu", llvm::cl::aliasopt(target), llvm::cl::cat(category),
+                      llvm::cl::desc("The same as --target")};
+  llvm::cl::opt<std::string> features{
+      "mattr", llvm::cl::cat(category),
+      llvm::cl::desc("Changes to the target's features, as +avxvnni,-avx512f")};
 
   unsigned getThreads() const {
     return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
   }
-  CompileOptions getCompileOptions() const { return {level, cpu, features, getThreads()}; }
+  CompileOptions getCompileOptions() const { return {level, target, features, getThreads()}; }
 };
 } // namespace ssmq
 

@@ -13,8 +13,8 @@ namespace ssmq {
 struct CompileOptions {
   /// 0 to 3, as -O of clang.
   unsigned optLevel = 3;
-  /// Processor and features as llc's -mcpu and -mattr. When both are empty, code is for the
-  /// features of this host (its name is not used: LLVM may take it for an older processor).
+  /// Target and changes to its features as resolveTarget takes them (Support/Target.h); those that
+  /// the module was lowered for, or older ones.
   std::string cpu, features;
   /// OpenMP threads of one forward call; 0 leaves the runtime's choice.
   unsigned threads = 0;

@@ -19,9 +19,15 @@ class OpPassManager;
 namespace mlir::ssm {
 
 struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("Processor: host, lunarlake, x86-64-v3, ..."),
+                             llvm::cl::init("host")};
+  Option<std::string> features{
+      *this, "features",
+      llvm::cl::desc("Changes to the processor's features, as +avxvnni,-avx512f")};
   Option<unsigned> vectorWidth{
       *this, "vector-width",
-      llvm::cl::desc("f32 lanes of a vector, a power of two; 0 takes this host's"),
+      llvm::cl::desc("f32 lanes of a vector, a power of two; 0 takes the target's"),
       llvm::cl::init(0)};
   Option<bool> threads{*this, "threads", llvm::cl::desc("Let loops run on OpenMP threads"),
                        llvm::cl::init(true)};
@@ -33,6 +39,11 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
       *this, "onednn-gemm",
       llvm::cl::desc("Call the runtime library for products of float weights with many tokens"),
       llvm::cl::init(false)};
+  Option<std::string> schedule{
+      *this, "schedule",
+      llvm::cl::desc("static: threads get equal shares of a loop; dynamic: they fetch pieces as "
+                     "they finish; auto: dynamic where the target's cores are unequal"),
+      llvm::cl::init("auto")};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};
 };

@@ -227,6 +227,7 @@ KernelTarget KernelTarget::get(ModuleOp module) {
     target.threads = read("threads", target.threads) != 0;
     target.minParallelWork = read("min_parallel_work", target.minParallelWork);
     target.gemmLibrary = read("gemm_library", target.gemmLibrary) != 0;
+    target.dynamicSchedule = read("dynamic_schedule", target.dynamicSchedule) != 0;
   }
   return target;
 }
@@ -236,8 +237,9 @@ void KernelTarget::set(ModuleOp module) const {
   auto named = [&](StringRef name, int64_t value) {
     return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
   };
-  module->setAttr(kAttrName, builder.getDictionaryAttr({named("vector_width", vectorWidth),
-                                                        named("threads", threads),
-                                                        named("min_parallel_work", minParallelWork),
-                                                        named("gemm_library", gemmLibrary)}));
+  module->setAttr(kAttrName, builder.getDictionaryAttr(
+                                 {named("vector_width", vectorWidth), named("threads", threads),
+                                  named("min_parallel_work", minParallelWork),
+                                  named("gemm_library", gemmLibrary),
+                                  named("dynamic_schedule", dynamicSchedule)}));
 }

@@ -219,7 +219,11 @@ void KernelBuilder::parallel(Value count, Value work, function_ref<void(Value)> 
   auto region = omp::ParallelOp::create(*this, clauses);
   OpBuilder::InsertionGuard guard(*this);
   createBlock(&region.getRegion());
-  auto share = omp::WsloopOp::create(*this);
+  omp::WsloopOperands sharing;
+  if (target.dynamicSchedule)
+    sharing.scheduleKind =
+        omp::ClauseScheduleKindAttr::get(getContext(), omp::ClauseScheduleKind::Guided);
+  auto share = omp::WsloopOp::create(*this, sharing);
   omp::TerminatorOp::create(*this);
   createBlock(&share.getRegion());
   omp::LoopNestOperands bounds;

@@ -4,8 +4,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
 #include "ssmq/Conversion/SSMToVector/SSMToVector.h"
+#include "ssmq/Support/Target.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/TargetParser/Host.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_SETKERNELTARGET
@@ -14,18 +14,23 @@ namespace mlir::ssm {
 
 using namespace mlir;
 
-static unsigned getHostVectorWidth() {
-  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 16 : 8;
-}
-
 namespace {
 
 struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> {
   using Base::Base;
 
   void runOnOperation() override {
+    llvm::Expected<ssmq::Target> named = ssmq::resolveTarget(this->target, features);
+    if (!named) {
+      getOperation().emitError(llvm::toString(named.takeError()));
+      return signalPassFailure();
+    }
+    if (!llvm::is_contained({"auto", "static", "dynamic"}, schedule)) {
+      getOperation().emitError("schedule must be auto, static or dynamic, but is ") << schedule;
+      return signalPassFailure();
+    }
     ssm::KernelTarget target;
-    target.vectorWidth = vectorWidth ? unsigned(vectorWidth) : getHostVectorWidth();
+    target.vectorWidth = vectorWidth ? unsigned(vectorWidth) : named->vectorWidth;
     if (!llvm::isPowerOf2_64(target.vectorWidth) || target.vectorWidth > 64) {
       getOperation().emitError("vector-width must be a power of two up to 64, but is ")
           << target.vectorWidth;
@@ -34,6 +39,8 @@ struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> 
     target.threads = threads;
     target.minParallelWork = minParallelWork;
     target.gemmLibrary = gemmLibrary;
+    target.dynamicSchedule =
+        schedule == "dynamic" || (schedule == "auto" && named->hasUnequalCores);
     WalkResult result = getOperation().walk([](Operation *op) {
       return failed(ssm::checkFormats(op)) ? WalkResult::interrupt() : WalkResult::advance();
     });

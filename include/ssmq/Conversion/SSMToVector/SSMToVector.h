@@ -32,6 +32,9 @@ struct KernelTarget {
   int64_t minParallelWork = 1 << 20;
   /// Whether float weights meet several tokens in a call of `ssmq_gemm` (Runtime/Gemm.h).
   bool gemmLibrary = false;
+  /// Whether threads fetch pieces of a loop as they finish, so that slow cores do not hold fast
+  /// ones; else each has an equal share.
+  bool dynamicSchedule = false;
 
   /// The module's, or the above.
   static KernelTarget get(ModuleOp module);
