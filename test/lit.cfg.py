@@ -17,3 +17,7 @@ config.substitutions.append(("%ssmq_plugin", os.path.join(config.ssmq_obj_root, 
 config.substitutions.append(("%ssmq_bin", tools[0]))
 config.substitutions.append(("%ssmq_cmake", os.path.join(config.ssmq_obj_root, "lib", "cmake", "ssmq")))
 config.substitutions.append(("%python", sys.executable))
+source_root = os.path.dirname(config.test_source_root)
+config.substitutions.append(("%assemble", os.path.join(source_root, "scripts", "assemble")))
+config.substitutions.append(
+    ("%inner_loops", f"{sys.executable} {os.path.join(source_root, 'benchmarks', 'inner_loops.py')}"))
