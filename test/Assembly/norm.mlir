@@ -13,8 +13,8 @@
 // YMM: vmov{{[au]}}ps %ymm
 // ZMM: vmulps {{.*}}%zmm
 // ZMM: vmov{{[au]}}ps %zmm
-func.func @forward(%x: tensor<?x1024xf32>, %w: tensor<1024xf32>) -> tensor<?x1024xf32> {
+func.func @forward(%x: tensor<?x8192xf32>, %w: tensor<8192xf32>) -> tensor<?x8192xf32> {
   %0 = ssm.rms_norm %x, %w {eps = 1.0e-5 : f32}
-    : (tensor<?x1024xf32>, tensor<1024xf32>) -> tensor<?x1024xf32>
-  return %0 : tensor<?x1024xf32>
+    : (tensor<?x8192xf32>, tensor<8192xf32>) -> tensor<?x8192xf32>
+  return %0 : tensor<?x8192xf32>
 }
