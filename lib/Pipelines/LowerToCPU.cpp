@@ -65,6 +65,7 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createFreeBuffers());
   passes.addNestedPass<func::FuncOp>(createExpandCopies());
+  passes.addPass(createVectorizeElementwise());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 }
 

@@ -10,13 +10,9 @@ ml_program.global private @conv(#ml_program.extern : tensor<8x1x3xf16>) : tensor
 // BUF: func.func @forward(%{{.*}}: memref<?xi32>, %[[CONV:.*]]: memref<2x8xf32> {ssm.state = "conv"}, %[[OUT:.*]]: memref<?x8xf32>) attributes {llvm.emit_c_interface}
 // BUF: call @ssmq_embedding
 // BUF: call @[[KERNEL:ssmq_causal_conv1d_[0-9]+]](%[[X:.*]], %{{.*}}, %[[CONV]], %[[Y:.*]]) :
-// The chain after it is one loop over memory.
-// BUF: scf.for
-// BUF: scf.for
-// BUF-COUNT-1: memref.load
-// BUF: math.exp
-// BUF: memref.store
-// BUF-NOT: memref.store
+// The chain after it is one call.
+// BUF: call @[[CHAIN:ssmq_elementwise_[0-9]+]](%[[Y]], %{{.*}})
+// BUF-NOT: call
 // BUF-NOT: memref.copy %{{.*}}, %[[CONV]]
 // BUF: memref.copy %{{.*}}, %[[OUT]]
 // BUF: return
@@ -24,6 +20,16 @@ ml_program.global private @conv(#ml_program.extern : tensor<8x1x3xf16>) : tensor
 // The same for one token.
 // BUF: func.func @decode(%{{.*}}: memref<1xi32>, %{{.*}}: memref<2x8xf32> {ssm.state = "conv"}, %{{.*}}: memref<1x8xf32>)
 // BUF-NOT: memref<?x
+// BUF: return
+
+// One pass over memory, in vectors.
+// BUF: func.func private @[[CHAIN]]
+// BUF: omp.parallel
+// BUF: vector.load
+// BUF-NOT: vector.load
+// BUF: math.exp %{{.*}} : vector<8xf32>
+// BUF: vector.store
+// BUF-NOT: vector.store
 // BUF: return
 
 // LLVM: llvm.mlir.global external constant @table()

@@ -34,7 +34,7 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
   Option<int64_t> minParallelWork{
       *this, "min-parallel-work",
       llvm::cl::desc("Multiply-adds below which a loop stays on its thread"),
-      llvm::cl::init(1 << 20)};
+      llvm::cl::init(98304)};
   Option<bool> gemmLibrary{
       *this, "onednn-gemm",
       llvm::cl::desc("Call the runtime library for products of float weights with many tokens"),

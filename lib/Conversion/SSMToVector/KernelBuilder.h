@@ -75,7 +75,9 @@ public:
   Values overColumns(Value base, int64_t extent, int64_t lanes, ValueRange inits,
                      function_ref<Values(Value, int64_t, ValueRange)> body, int64_t unroll = 1);
   void overColumns(int64_t extent, int64_t lanes, function_ref<void(Value, int64_t)> body);
-  /// Iterations on OpenMP threads when `work` (elements touched by all) is worth it.
+  /// Multiply-adds that an exponential costs.
+  static constexpr int64_t workOfExp = 16;
+  /// Iterations on OpenMP threads when `work` (multiply-adds of all) is worth it.
   void parallel(Value count, Value work, function_ref<void(Value)> body);
 
   /// Lanes of a vector for rows of `columns` values: a power of two, at most the machine's width.

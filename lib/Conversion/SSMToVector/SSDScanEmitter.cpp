@@ -114,7 +114,7 @@ void SSDScanEmitter::run() {
   int64_t rows = std::clamp<int64_t>(room / chunks.size(), 1, 8);
   rows = std::min(rows, k.lanesFor(headDim));
   int64_t blocks = headDim / rows, rest = headDim % rows;
-  Value work = k.mul(tokens, heads * headDim * states);
+  Value work = k.mul(tokens, 3 * heads * headDim * states);
   k.parallel(k.index(heads * blocks), work, [&](Value i) {
     blockOfRows(k.floorDiv(i, blocks), k.mul(k.rem(i, blocks), rows), rows);
   });

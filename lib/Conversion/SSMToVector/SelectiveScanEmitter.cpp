@@ -65,7 +65,8 @@ void mlir::ssm::emit(KernelBuilder &k, SelectiveScanOp::Adaptor op, ValueRange r
   // a and the state share the registers.
   int64_t rows = std::clamp<int64_t>(8 / chunks.size(), 1, 4);
   rows = std::min(rows, k.lanesFor(channels));
-  k.parallel(k.index(channels / rows), k.mul(tokens, channels * states),
+  k.parallel(k.index(channels / rows),
+             k.mul(tokens, channels * states * (3 + KernelBuilder::workOfExp)),
              [&](Value i) { block(k.mul(i, rows), rows); });
   if (int64_t rest = channels % rows)
     block(k.index(channels - rest), rest);

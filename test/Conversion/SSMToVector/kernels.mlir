@@ -5,7 +5,7 @@
 // CHECK: call @[[KERNEL:ssmq_linear_[0-9]+]](%{{.*}}) : (memref<?x8xf32, strided<[16, 1]>>
 // CHECK: call @[[KERNEL]]
 // CHECK: func.func private @[[KERNEL]]
-// CHECK-NOT: func.func private
+// CHECK-NOT: func.func private @ssmq_linear
 // CHECK: // -----
 func.func @shared(%x: tensor<?x16xf32>, %w: tensor<8x8xf16>) -> tensor<?x8xf32> {
   %c0 = arith.constant 0 : index

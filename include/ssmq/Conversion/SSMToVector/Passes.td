@@ -20,7 +20,7 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "f32 lanes of a vector, a power of two; 0 takes the target's">,
     Option<"threads", "threads", "bool", /*default=*/"true",
            "Let loops run on OpenMP threads">,
-    Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"1048576",
+    Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"98304",
            "Multiply-adds below which a loop stays on its thread">,
     Option<"gemmLibrary", "onednn-gemm", "bool", /*default=*/"false",
            "Call the runtime library for products of float weights with more than 8 tokens">,
@@ -28,6 +28,20 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "static: threads get equal shares of a loop; dynamic: they fetch pieces as they finish; "
            "auto: dynamic where the target's cores are unequal">,
   ];
+}
+
+def VectorizeElementwise : Pass<"ssmq-vectorize-elementwise", "::mlir::ModuleOp"> {
+  let summary = "elementwise linalg on buffers becomes calls of vector kernels";
+  let description = [{
+    A `linalg.generic` over buffers whose loops are all parallel and whose body is elementwise
+    becomes a call of a private function with loops over vectors, on several threads where the work
+    is worth it; ops of equal bodies and buffer types share one. What it leaves is for
+    `convert-linalg-to-loops`. Reads the module's `ssm.kernel_target`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 #endif // SSMQ_CONVERSION_SSMTOVECTOR_PASSES

@@ -29,7 +29,7 @@ struct KernelTarget {
   /// Whether loops may run on OpenMP threads.
   bool threads = true;
   /// Multiply-adds (or elements) below which a loop stays on its thread.
-  int64_t minParallelWork = 1 << 20;
+  int64_t minParallelWork = 98304;
   /// Whether float weights meet several tokens in a call of `ssmq_gemm` (Runtime/Gemm.h).
   bool gemmLibrary = false;
   /// Whether threads fetch pieces of a loop as they finish, so that slow cores do not hold fast
