@@ -3,6 +3,7 @@
 #include "SafetensorsHeader.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/File.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/JSON.h"
@@ -12,9 +13,12 @@ using namespace ssmq;
 using llvm::Error;
 using llvm::StringRef;
 
-static Shape getStoredShape(const Tensor &tensor) {
-  Shape shape(tensor.getShape().begin(), tensor.getShape().end());
-  if (tensor.getDType() != DType::I4)
+/// Where kernels want tensors to begin.
+static constexpr int64_t kAlignment = 64;
+
+static Shape getStoredShape(const LazyTensor &tensor) {
+  Shape shape = tensor.shape;
+  if (tensor.type != DType::I4)
     return shape;
   if (shape.empty())
     return {1};
@@ -22,13 +26,10 @@ static Shape getStoredShape(const Tensor &tensor) {
   return shape;
 }
 
-static Error checkNames(llvm::ArrayRef<const NamedTensor *> sortedByName, StringRef path) {
-  for (const NamedTensor *named : sortedByName) {
-    if (!named->tensor)
-      return makeError("{0}: tensor {1} has no data", path, quote(named->name));
-    if (named->name == "__metadata__" || !llvm::json::isUTF8(named->name))
-      return makeError("{0}: a tensor cannot be named {1}", path, quote(named->name));
-  }
+static Error checkNames(llvm::ArrayRef<const LazyTensor *> sortedByName, StringRef path) {
+  for (const LazyTensor *tensor : sortedByName)
+    if (tensor->name == "__metadata__" || !llvm::json::isUTF8(tensor->name))
+      return makeError("{0}: a tensor cannot be named {1}", path, quote(tensor->name));
   for (size_t i = 1; i < sortedByName.size(); ++i)
     if (sortedByName[i - 1]->name == sortedByName[i]->name)
       return makeError("{0}: two tensors are named {1}", path, quote(sortedByName[i]->name));
@@ -54,39 +55,73 @@ static std::string printHeader(llvm::ArrayRef<SafetensorsEntry> entries,
         json.attribute("data_offsets", llvm::json::Array{entry.begin, entry.end});
       });
   });
-  header.resize(llvm::alignTo(header.size(), 8), ' ');
+  header.resize(llvm::alignTo(header.size() + 8, kAlignment) - 8, ' ');
   char length[8];
   llvm::support::endian::write64le(length, header.size());
   return std::string(length, sizeof(length)) + header;
 }
 
-Error ssmq::writeSafetensors(StringRef path, llvm::ArrayRef<NamedTensor> tensors,
+/// The largest power of two up to the alignment that divides the size.
+static int64_t getAlignment(int64_t numBytes) {
+  return numBytes == 0 ? kAlignment : std::min(kAlignment, numBytes & -numBytes);
+}
+
+Error ssmq::writeSafetensors(StringRef path, llvm::ArrayRef<LazyTensor> tensors,
                              const SafetensorsMetadata &metadata) {
-  std::vector<const NamedTensor *> order;
-  for (const NamedTensor &named : tensors)
-    order.push_back(&named);
-  llvm::sort(order, [](const NamedTensor *a, const NamedTensor *b) { return a->name < b->name; });
+  std::vector<const LazyTensor *> order;
+  for (const LazyTensor &tensor : tensors)
+    order.push_back(&tensor);
+  llvm::sort(order, [](const LazyTensor *a, const LazyTensor *b) { return a->name < b->name; });
   if (Error error = checkNames(order, path))
     return error;
-  // Wider types first: every tensor then starts at a multiple of its element size.
-  llvm::sort(order, [](const NamedTensor *a, const NamedTensor *b) {
-    unsigned widthA = getBitWidth(a->tensor.getDType()), widthB = getBitWidth(b->tensor.getDType());
-    return std::tie(widthB, a->name) < std::tie(widthA, b->name);
+  llvm::DenseMap<const LazyTensor *, int64_t> sizes;
+  for (const LazyTensor *tensor : order) {
+    std::optional<int64_t> numBytes = getCheckedNumBytes(tensor->type, tensor->shape);
+    if (!numBytes)
+      return makeError("{0}: tensor {1} is too large", path, quote(tensor->name));
+    sizes[tensor] = *numBytes;
+  }
+  llvm::sort(order, [&](const LazyTensor *a, const LazyTensor *b) {
+    int64_t alignmentA = getAlignment(sizes[a]), alignmentB = getAlignment(sizes[b]);
+    return std::tie(alignmentB, a->name) < std::tie(alignmentA, b->name);
   });
 
   std::vector<SafetensorsEntry> entries;
-  for (const NamedTensor *named : order) {
+  for (const LazyTensor *tensor : order) {
     int64_t begin = entries.empty() ? 0 : entries.back().end;
-    entries.push_back({named->name, named->tensor.getDType(), getStoredShape(named->tensor), begin,
-                       begin + named->tensor.getNumBytes()});
+    entries.push_back(
+        {tensor->name, tensor->type, getStoredShape(*tensor), begin, begin + sizes[tensor]});
   }
-  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) -> Error {
     stream << printHeader(entries, metadata);
-    for (const NamedTensor *named : order)
-      stream.write(static_cast<const char *>(named->tensor.getRawData()),
-                   named->tensor.getNumBytes());
+    for (const LazyTensor *tensor : order) {
+      llvm::Expected<Tensor> made = tensor->make();
+      if (!made)
+        return made.takeError();
+      if (!*made || made->getNumBytes() != sizes[tensor])
+        return makeError("{0}: tensor {1} has no data of its size", path, quote(tensor->name));
+      stream.write(static_cast<const char *>(made->getRawData()), made->getNumBytes());
+    }
     return Error::success();
   });
+}
+
+LazyTensor ssmq::makeLazy(NamedTensor named) {
+  DType type = named.tensor.getDType();
+  Shape shape(named.tensor.getShape());
+  return {std::move(named.name), type, shape,
+          [tensor = std::move(named.tensor)]() -> llvm::Expected<Tensor> { return tensor; }};
+}
+
+Error ssmq::writeSafetensors(StringRef path, llvm::ArrayRef<NamedTensor> tensors,
+                             const SafetensorsMetadata &metadata) {
+  std::vector<LazyTensor> lazy;
+  for (const NamedTensor &named : tensors) {
+    if (!named.tensor)
+      return makeError("{0}: tensor {1} has no data", path, quote(named.name));
+    lazy.push_back(makeLazy(named));
+  }
+  return writeSafetensors(path, lazy, metadata);
 }
 
 Error ssmq::writeSafetensors(StringRef path, StringRef name, DType type,

@@ -45,6 +45,11 @@ public:
   /// Columns with those that pad groups.
   int64_t getPaddedColumns() const { return getNumBlocks() * getBlockColumns(); }
 
+  bool operator==(const TileLayout &other) const {
+    return rows == other.rows && columns == other.columns && groupSize == other.groupSize &&
+           bits == other.bits;
+  }
+
 private:
   int64_t rows, columns, groupSize;
   unsigned bits;

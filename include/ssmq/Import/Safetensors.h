@@ -14,6 +14,7 @@
 #include "ssmq/Support/Tensor.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -71,10 +72,23 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-/// Writes the tensors so that every reader finds them aligned: the header is padded to 8 bytes and
-/// wider types come first, then names in order, as the reference library has it. I4 tensors are
+/// A tensor that is made when its bytes are written, and gone afterwards. It must come out in this
+/// type and shape.
+struct LazyTensor {
+  std::string name;
+  DType type = DType::F32;
+  Shape shape;
+  std::function<llvm::Expected<Tensor>()> make;
+};
+LazyTensor makeLazy(NamedTensor named);
+
+/// Writes the tensors so that every reader finds them aligned: the header is padded so that the
+/// tensor block starts at a multiple of 64 bytes of the file, and a tensor at a multiple of the
+/// largest power of two, up to 64, that divides its size. So kernels can map them. I4 tensors are
 /// stored as U8 with their last dimension halved (rounded up). The file appears complete or not at
 /// all.
+llvm::Error writeSafetensors(llvm::StringRef path, llvm::ArrayRef<LazyTensor> tensors,
+                             const SafetensorsMetadata &metadata = {});
 llvm::Error writeSafetensors(llvm::StringRef path, llvm::ArrayRef<NamedTensor> tensors,
                              const SafetensorsMetadata &metadata = {});
 

@@ -340,4 +340,23 @@ def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::ml_program::MLProgramDialect"];
 }
 
+def TileWeightsPass : Pass<"ssmq-tile-weights", "::mlir::ModuleOp"> {
+  let summary = "quantized weights in tiles of rows, as kernels stream them";
+  let description = [{
+    Rearranges the codes of 4 or 8 bits that linear layers read, packed or not, and their scales and
+    zero points, into tiles of 16 rows (see Formats/Tiling.h), and writes all weights of the program
+    to a new safetensors file that becomes the module's checkpoint. An embedding that shares its
+    table with a linear layer reads it in tiles as well. Weights that anything else reads, or that
+    only embeddings or convolutions read, stay as they are; where nothing can be tiled, no file is
+    written.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::ml_program::MLProgramDialect"];
+}
+
 #endif // SSMQ_TRANSFORMS_PASSES

@@ -2,6 +2,7 @@
 
 #include "ssmq/Import/Safetensors.h"
 #include "../Support/TempFolder.h"
+#include "ssmq/Support/File.h"
 #include "llvm/Support/Endian.h"
 #include <sys/stat.h>
 
@@ -49,8 +50,48 @@ TEST(Safetensors, RoundTripKeepsValuesTypesAndMetadata) {
         << named.name;
   }
   EXPECT_FALSE(file->find("c"));
+  EXPECT_LT(file->find("b")->begin, file->find("wide")->begin);
   EXPECT_LT(file->find("wide")->begin, file->find("a")->begin);
-  EXPECT_LT(file->find("a")->begin, file->find("b")->begin);
+}
+
+TEST(Safetensors, TensorsBeginWhereKernelsWantThem) {
+  TempFolder folder;
+  std::vector<NamedTensor> tensors = {{"odd", Tensor::zeros(DType::I8, {3})},
+                                      {"half", Tensor::zeros(DType::F16, {16})},
+                                      {"tiles", Tensor::zeros(DType::I8, {1, 64})},
+                                      {"wide", Tensor::zeros(DType::I64, {3})},
+                                      {"vector", Tensor::zeros(DType::F32, {48})}};
+  for (int i = 0; i < 20; ++i) {
+    tensors.front().name += "d";
+    ASSERT_EQ(getMessage(writeSafetensors(folder / "x.safetensors", tensors)), "");
+    auto file = SafetensorsFile::open(folder / "x.safetensors");
+    ASSERT_EQ(getMessage(file.takeError()), "");
+    auto isAt = [&](llvm::StringRef name, uint64_t alignment) {
+      return file->getRange(*file->find(name)).offset % alignment == 0;
+    };
+    EXPECT_TRUE(isAt("tiles", 64));
+    EXPECT_TRUE(isAt("vector", 64));
+    EXPECT_TRUE(isAt("half", 32));
+    EXPECT_TRUE(isAt("wide", 8));
+  }
+}
+
+TEST(Safetensors, LazyTensorsAreMadeInTheOrderOfTheFile) {
+  TempFolder folder;
+  std::vector<std::string> made;
+  auto lazy = [&](const char *name, int64_t count) {
+    return LazyTensor{name, DType::F32, {count}, [&made, name, count]() -> llvm::Expected<Tensor> {
+                        made.push_back(name);
+                        return Tensor::zeros(DType::F32, {count});
+                      }};
+  };
+  std::vector<LazyTensor> tensors = {lazy("a", 1), lazy("b", 16)};
+  ASSERT_EQ(getMessage(writeSafetensors(folder / "x.safetensors", tensors)), "");
+  EXPECT_EQ(made, std::vector<std::string>({"b", "a"}));
+  tensors[0].shape = {2};
+  EXPECT_EQ(getMessage(writeSafetensors(folder / "y.safetensors", tensors)),
+            folder / "y.safetensors" + ": tensor 'a' has no data of its size");
+  EXPECT_EQ(folder.count(), 1u);
 }
 
 TEST(Safetensors, TensorsOutliveTheFileObject) {
