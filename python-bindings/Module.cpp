@@ -213,9 +213,9 @@ struct Module {
     check([&] { return ssmqProgramInterpret(handle.get(), kernels, threads, &made); });
     return Program(made);
   }
-  Program compile(unsigned threads) const {
+  Program compile(unsigned threads, const std::string &target) const {
     SsmqProgram *made = nullptr;
-    check([&] { return ssmqProgramCompile(handle.get(), threads, &made); });
+    check([&] { return ssmqProgramCompile(handle.get(), threads, target.c_str(), &made); });
     return Program(made);
   }
 };
@@ -354,5 +354,5 @@ NB_MODULE(_ssmq, module) {
       .def("print", &Module::print)
       .def("bytecode", &Module::getBytecode)
       .def("interpret", &Module::interpret)
-      .def("compile", &Module::compile);
+      .def("compile", &Module::compile, "threads"_a, "target"_a);
 }

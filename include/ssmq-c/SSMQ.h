@@ -102,8 +102,9 @@ typedef enum SsmqKernels {
 /** Interprets a module of the ssm dialect; 0 threads stand for all cores. */
 SSMQ_EXPORT SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels,
                                             unsigned threads, SsmqProgram **program);
-/** Lowers a module of the ssm dialect for the host's processor and compiles it in memory. */
-SSMQ_EXPORT SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads,
+/** Lowers a module of the ssm dialect and compiles it in memory. `target` is a processor as -march
+ * of clang takes it, whose features the host must have; NULL and "" stand for the host. */
+SSMQ_EXPORT SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *target,
                                           SsmqProgram **program);
 SSMQ_EXPORT void ssmqProgramDestroy(SsmqProgram *program);
 SSMQ_EXPORT int64_t ssmqProgramGetVocabSize(const SsmqProgram *program);

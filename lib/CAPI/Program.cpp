@@ -6,6 +6,8 @@
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Reference/InterpreterProgram.h"
+#include "ssmq/Support/Target.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <cstring>
 #include <thread>
 
@@ -14,7 +16,7 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
-static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-pack,ssmq-lower-to-cpu";
+static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-pack,ssmq-lower-to-cpu{{target={0}}";
 
 static Expected<mlir::ssm::WeightLookup> openWeights(mlir::ModuleOp module) {
   auto directory =
@@ -69,15 +71,21 @@ SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels, unsigne
       });
 }
 
-SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, SsmqProgram **program) {
+SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *target,
+                              SsmqProgram **program) {
   CompileOptions options;
   options.threads = getThreads(threads);
+  options.cpu = target ? target : "";
   return makeProgram(
       module, program, [&](SsmqProgram &made, const mlir::ssm::WeightLookup &weights) -> Error {
+        // Before it is spelled in a pipeline.
+        if (Error error = checkRunsHere(options.cpu))
+          return error;
         Expected<ProgramSignature> signature = readSignature(*made.op);
         if (!signature)
           return signature.takeError();
-        if (Error error = capi::runPipeline(made.op, kLoweringPipeline))
+        std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
+        if (Error error = capi::runPipeline(made.op, pipeline))
           return error;
         auto compiled = CompiledProgram::compile(*made.op, std::move(*signature), weights, options);
         if (!compiled)

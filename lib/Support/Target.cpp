@@ -74,6 +74,22 @@ static DotKind chooseDotKind(const llvm::StringMap<bool> &present) {
   return present.lookup("avx2") ? DotKind::AVX2 : DotKind::None;
 }
 
+Error ssmq::checkRunsHere(StringRef name) {
+  if (Error error = resolveTarget(name).takeError())
+    return error;
+  if (name.empty() || name == "host")
+    return Error::success();
+  const llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  llvm::SmallVector<StringRef> needed;
+  llvm::X86::getFeaturesForCPU(name, needed);
+  for (StringRef feature : needed)
+    if (auto found = host.find(feature); found != host.end() && !found->getValue())
+      return makeError("code for target '{0}' cannot run here: this machine lacks {1}; choose an "
+                       "older target",
+                       name, feature);
+  return Error::success();
+}
+
 Expected<Target> ssmq::resolveTarget(StringRef name, StringRef features) {
   const llvm::Triple triple(llvm::sys::getProcessTriple());
   Target target;

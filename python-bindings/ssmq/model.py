@@ -72,17 +72,17 @@ class Model:
             raise Error(f"kernels are 'fast' or 'reference', not '{kernels}'", USAGE)
         return Program(self._module.interpret(getattr(_ssmq.Kernels, kernels), threads or 0))
 
-    def compile(self, threads: int | None = None) -> Program:
-        """The program, compiled in memory for this processor. Weights in formats that no kernel
-        reads are held in f32."""
+    def compile(self, threads: int | None = None, target: str = "") -> Program:
+        """The program, compiled in memory for this processor, or for an older `target` as -march
+        of clang names it. Weights in formats that no kernel reads are held in f32."""
         if not self._has_unread_formats():
-            return Program(self._module.compile(threads or 0))
+            return Program(self._module.compile(threads or 0, target))
         expanded = self.clone()
         with scratch_directory() as scratch:
             weights = scratch / "weights.safetensors"
             expanded.run_pipeline(f"ssmq-expand-formats{{output='{weights}'}}")
             # The file stays mapped when its name is gone.
-            return Program(expanded._module.compile(threads or 0))
+            return Program(expanded._module.compile(threads or 0, target))
 
     def _has_unread_formats(self) -> bool:
         assignment = self.directory / "assignment.json"

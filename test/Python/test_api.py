@@ -55,6 +55,13 @@ def test_compiled_agrees(model, program, tmp_path):
     np.testing.assert_allclose(compiled.forward(TOKENS), expected, atol=1e-4)
 
 
+def test_compiles_for_a_target(model, program):
+    compiled = model.compile(1, target="x86-64-v3")
+    np.testing.assert_allclose(compiled.forward(TOKENS), program.forward(TOKENS), atol=1e-4)
+    with pytest.raises(ssmq.Error, match="unknown target 'luna'"):
+        model.compile(1, target="luna")
+
+
 @pytest.mark.parametrize("format", ["int5:channel", "nf4:g16", "int8:tensor"])
 def test_compiles_any_format_of_weights(run, directory, tmp_path, format):
     code, _, error = run("quantize", directory, "--uniform", format, "-o", tmp_path / "out")

@@ -48,6 +48,9 @@ struct Target {
 /// older processor.
 llvm::Expected<Target> resolveTarget(llvm::StringRef name, llvm::StringRef features = "");
 
+/// Fails when code for a target, as resolveTarget takes it, cannot run on this machine.
+llvm::Error checkRunsHere(llvm::StringRef name);
+
 } // namespace ssmq
 
 #endif // SSMQ_SUPPORT_TARGET_H

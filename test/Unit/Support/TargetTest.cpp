@@ -61,6 +61,15 @@ TEST(Target, TellsWhatIsKnown) {
   EXPECT_NE(fail("host", "+avx2,-"), "");
 }
 
+TEST(Target, RunsHere) {
+  EXPECT_FALSE(llvm::errorToBool(checkRunsHere("")));
+  EXPECT_FALSE(llvm::errorToBool(checkRunsHere("x86-64")));
+  // No processor has both XOP (AMD's, until 2017) and AVX-512, so one of these is foreign to any.
+  EXPECT_TRUE(llvm::errorToBool(checkRunsHere("bdver4")) ||
+              llvm::errorToBool(checkRunsHere("graniterapids")));
+  EXPECT_EQ(llvm::toString(checkRunsHere("luna")).rfind("unknown target", 0), 0u);
+}
+
 TEST(Target, DotProductNamesRoundTrip) {
   for (DotKind dot :
        {DotKind::None, DotKind::AVX2, DotKind::AVXVNNI, DotKind::AVXVNNIInt8, DotKind::AVX512VNNI})

@@ -1,0 +1,84 @@
+"""What all engines do in a turn. Needs nothing but Python: peers' environments import it alone."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a turn times: `repeats` prompts, and tokens one by one after each."""
+
+    prompt: int = 512
+    tokens: int = 128
+    repeats: int = 3
+    threads: int = 1
+    limit: float = 30.0
+    """Seconds after which no further repeat begins."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class Sample:
+    """One turn: tokens a second, each of a repeat, and how many tokens these are rates of."""
+
+    prefill: list[float]
+    decode: list[float]
+    prompt: int
+    tokens: int
+    load_seconds: float | None = None
+    weight_bytes: int | None = None
+    version: str = ""
+    peak_bytes: int = 0
+    """Of the process, with its interpreter and libraries."""
+    seconds: float = 0
+
+    @property
+    def prefill_speed(self) -> float:
+        return statistics.median(self.prefill)
+
+    @property
+    def decode_speed(self) -> float:
+        return statistics.median(self.decode)
+
+
+# Feeds a prompt and then tokens, and calls the function at the end of each.
+Run = Callable[[list[int], int, Callable[[], None]], None]
+
+
+def make_prompt(length: int) -> list[int]:
+    return [index * 37 % 1000 for index in range(length)]
+
+
+class _Clock:
+    """When the prompt and each token ended."""
+
+    def __init__(self) -> None:
+        self.begin = time.perf_counter()
+        self.ends: list[float] = []
+
+    def tick(self) -> None:
+        self.ends.append(time.perf_counter())
+
+
+def time_repeats(run: Run, work: Work) -> Sample:
+    """Repeats after a shorter one that warms caches, pages and lazy set-up. Where that is slow, fewer
+    tokens are run, which the sample tells."""
+    prompt = make_prompt(work.prompt)
+    begin = time.perf_counter()
+    run(prompt, min(8, work.tokens), lambda: None)
+    is_slow = time.perf_counter() - begin > work.limit / 4
+    num_tokens = max(1, work.tokens // 8) if is_slow else work.tokens
+    sample = Sample([], [], work.prompt, num_tokens)
+    for _ in range(work.repeats):
+        clock = _Clock()
+        run(prompt, num_tokens, clock.tick)
+        sample.prefill.append(work.prompt / (clock.ends[0] - clock.begin))
+        sample.decode.append(num_tokens / (clock.ends[-1] - clock.ends[0]))
+        if time.perf_counter() - begin > work.limit:
+            break
+    return sample
