@@ -99,14 +99,20 @@ struct Program {
     return {Handle<SsmqState, ssmqStateDestroy>(made)};
   }
 
-  Logits forward(const Tokens &tokens, State &state) const {
+  template <auto call>
+  Logits feed(const Tokens &tokens, State &state, size_t rows) const {
     size_t vocab = getVocabSize();
-    auto logits = std::make_unique<float[]>(tokens.size() * vocab);
+    auto logits = std::make_unique<float[]>(rows * vocab);
     check([&] {
-      return ssmqProgramForward(handle.get(), state.handle.get(), tokens.data(), tokens.size(),
-                                logits.get());
+      return call(handle.get(), state.handle.get(), tokens.data(), tokens.size(), logits.get());
     });
-    return toArray(std::move(logits), tokens.size(), vocab);
+    return toArray(std::move(logits), rows, vocab);
+  }
+  Logits forward(const Tokens &tokens, State &state) const {
+    return feed<ssmqProgramForward>(tokens, state, tokens.size());
+  }
+  Logits forwardLast(const Tokens &tokens, State &state) const {
+    return feed<ssmqProgramForwardLast>(tokens, state, std::min<size_t>(tokens.size(), 1));
   }
 
   SsmqEvaluation evaluate(const Tokens &tokens, const Program *teacher, int64_t sequenceLength,
@@ -340,6 +346,7 @@ NB_MODULE(_ssmq, module) {
       .def_prop_ro("vocab_size", &Program::getVocabSize)
       .def("new_state", &Program::newState)
       .def("forward", &Program::forward)
+      .def("forward_last", &Program::forwardLast)
       .def("evaluate", &Program::evaluate, "tokens"_a, "teacher"_a.none(), "sequence_length"_a,
            "threads"_a, "teacher_cache"_a, "teacher_identity"_a)
       .def("generate", &Program::generate, "prompt"_a, "num_tokens"_a, "temperature"_a, "seed"_a,

@@ -122,6 +122,11 @@ SSMQ_EXPORT int64_t ssmqStateGetCapacity(SsmqState *state);
  *  [numTokens][vocabulary], the ones after each token. When it fails, the state is as before. */
 SSMQ_EXPORT SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state,
                                           const int32_t *tokens, size_t numTokens, float *logits);
+/** The same, but writes only the logits [vocabulary] after the last token, which takes less work:
+ *  what the prompt of a generation needs. Writes nothing when there are no tokens. */
+SSMQ_EXPORT SsmqStatus ssmqProgramForwardLast(const SsmqProgram *program, SsmqState *state,
+                                              const int32_t *tokens, size_t numTokens,
+                                              float *logits);
 
 /*===-- Measurement -------------------------------------------------------===*/
 

@@ -146,8 +146,10 @@ int64_t ssmqStateGetCapacity(SsmqState *state) {
   return state->value.capacity;
 }
 
-SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
-                              size_t numTokens, float *logits) {
+using Forward = Expected<Tensor> (Program::*)(llvm::ArrayRef<int32_t>, ProgramState &) const;
+
+static SsmqStatus feed(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
+                       size_t numTokens, float *logits, Forward forward) {
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({program, state}))
       return error;
@@ -156,10 +158,20 @@ SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state, cons
     if (Error error = capi::checkPointers({program, state, tokens, logits}))
       return error;
     std::lock_guard<std::mutex> lock(state->mutex);
-    Expected<Tensor> result = program->program->forward({tokens, numTokens}, state->value);
+    Expected<Tensor> result = ((*program->program).*forward)({tokens, numTokens}, state->value);
     if (!result)
       return result.takeError();
     std::memcpy(logits, result->getRawData(), result->getNumBytes());
     return Error::success();
   });
+}
+
+SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
+                              size_t numTokens, float *logits) {
+  return feed(program, state, tokens, numTokens, logits, &Program::forward);
+}
+
+SsmqStatus ssmqProgramForwardLast(const SsmqProgram *program, SsmqState *state,
+                                  const int32_t *tokens, size_t numTokens, float *logits) {
+  return feed(program, state, tokens, numTokens, logits, &Program::forwardLast);
 }

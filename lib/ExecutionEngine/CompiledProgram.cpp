@@ -16,6 +16,7 @@ using llvm::Expected;
 
 static constexpr llvm::StringLiteral kInvokeForward = "ssmq_invoke_forward";
 static constexpr llvm::StringLiteral kInvokeDecode = "ssmq_invoke_decode";
+static constexpr llvm::StringLiteral kInvokePrefill = "ssmq_invoke_prefill";
 
 namespace {
 /// Collects what an ORC session reports, from any thread.
@@ -60,10 +61,16 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
       translate(lowered, program->signature, **machine, *context);
   if (!module)
     return module.takeError();
-  bool hasDecode = (*module)->getFunction(kDecodeEntry) != nullptr;
-  addInvoke(**module, kInvokeForward, kForwardEntry);
-  if (hasDecode)
-    addInvoke(**module, kInvokeDecode, kDecodeEntry);
+  std::vector<std::pair<llvm::StringRef, Invoke *>> invokes;
+  for (auto [entry, name, invoke] :
+       {std::tuple(kForwardEntry, kInvokeForward, &program->invokeForward),
+        std::tuple(kDecodeEntry, kInvokeDecode, &program->invokeDecode),
+        std::tuple(kPrefillEntry, kInvokePrefill, &program->invokePrefill)}) {
+    if (!(*module)->getFunction(entry))
+      continue;
+    addInvoke(**module, name, entry);
+    invokes.emplace_back(name, invoke);
+  }
   Expected<std::vector<std::pair<std::string, Tensor>>> bound = resolveWeights(**module, weights);
   if (!bound)
     return bound.takeError();
@@ -104,15 +111,11 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
           (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(*module), std::move(context))))
     return error;
 
-  Expected<llvm::orc::ExecutorAddr> forward = (*jit)->lookup(kInvokeForward);
-  if (!forward)
-    return reasons->explain(forward.takeError());
-  program->invokeForward = forward->toPtr<Invoke>();
-  if (hasDecode) {
-    Expected<llvm::orc::ExecutorAddr> decode = (*jit)->lookup(kInvokeDecode);
-    if (!decode)
-      return reasons->explain(decode.takeError());
-    program->invokeDecode = decode->toPtr<Invoke>();
+  for (auto [name, invoke] : invokes) {
+    Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup(name);
+    if (!address)
+      return reasons->explain(address.takeError());
+    *invoke = address->toPtr<Invoke>();
   }
   if (isThreaded && options.threads) {
     Expected<llvm::orc::ExecutorAddr> setter = (*jit)->lookup("omp_set_num_threads");
@@ -143,10 +146,23 @@ static void appendDescriptor(llvm::SmallVectorImpl<int64_t> &words, const void *
 
 Expected<Tensor> CompiledProgram::forward(llvm::ArrayRef<int32_t> tokens,
                                           ProgramState &state) const {
+  return call(tokens.size() == 1 && invokeDecode ? invokeDecode : invokeForward, tokens, state,
+              tokens.size());
+}
+
+Expected<Tensor> CompiledProgram::forwardLast(llvm::ArrayRef<int32_t> tokens,
+                                              ProgramState &state) const {
+  if (tokens.size() < 2 || !invokePrefill)
+    return Program::forwardLast(tokens, state);
+  return call(invokePrefill, tokens, state, 1);
+}
+
+Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> tokens,
+                                       ProgramState &state, int64_t numRows) const {
   if (Error error = checkFeed(signature, tokens, state))
     return error;
   auto numTokens = static_cast<int64_t>(tokens.size());
-  Shape logitsShape = {numTokens, signature.vocabSize};
+  Shape logitsShape = {numRows, signature.vocabSize};
   if (!getCheckedNumBytes(DType::F32, logitsShape))
     return llvm::createStringError("logits of %zu tokens are too large; feed fewer at a time",
                                    tokens.size());
@@ -175,7 +191,7 @@ Expected<Tensor> CompiledProgram::forward(llvm::ArrayRef<int32_t> tokens,
   // The number of OpenMP threads belongs to the calling thread.
   if (setNumThreads)
     setNumThreads(static_cast<int>(threads));
-  (numTokens == 1 && invokeDecode ? invokeDecode : invokeForward)(descriptors.data());
+  invoke(descriptors.data());
   state.length += numTokens;
   return logits;
 }

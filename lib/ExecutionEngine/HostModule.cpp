@@ -90,9 +90,10 @@ Expected<std::unique_ptr<llvm::Module>> ssmq::translate(mlir::ModuleOp module,
   size_t numArguments = signature.states.size() + 2;
   if (Error error = checkEntry(*result, kForwardEntry, numArguments))
     return error;
-  if (result->getFunction(kDecodeEntry))
-    if (Error error = checkEntry(*result, kDecodeEntry, numArguments))
-      return error;
+  for (llvm::StringRef entry : {kDecodeEntry, kPrefillEntry})
+    if (result->getFunction(entry))
+      if (Error error = checkEntry(*result, entry, numArguments))
+        return error;
   for (llvm::GlobalValue &value : result->global_values())
     if (value.isDeclaration())
       value.setDSOLocal(false);

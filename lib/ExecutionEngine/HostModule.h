@@ -17,9 +17,10 @@
 
 namespace ssmq {
 
-/// The C interface names that MLIR gives @forward and @decode.
+/// The C interface names that MLIR gives @forward, @decode and @prefill.
 inline constexpr llvm::StringLiteral kForwardEntry = "_mlir_ciface_forward";
 inline constexpr llvm::StringLiteral kDecodeEntry = "_mlir_ciface_decode";
+inline constexpr llvm::StringLiteral kPrefillEntry = "_mlir_ciface_prefill";
 
 llvm::Expected<llvm::orc::JITTargetMachineBuilder> createTarget(const CompileOptions &options);
 

@@ -26,7 +26,7 @@ static Expected<Tensor> start(const Program &program, llvm::ArrayRef<int32_t> pr
   if (!created)
     return created.takeError();
   state = std::move(*created);
-  return program.forward(prompt, state);
+  return program.forwardLast(prompt, state);
 }
 
 static llvm::ArrayRef<float> getLastRow(const Tensor &logits) {

@@ -56,6 +56,8 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   passes.addPass(createSymbolDCEPass());
   if (options.decode)
     passes.addPass(createSpecializeTokens());
+  if (options.prefill)
+    passes.addPass(createAddPrefill());
   passes.addPass(createBindWeights());
   passes.addPass(createEntryABI());
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());

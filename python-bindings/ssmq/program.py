@@ -48,6 +48,13 @@ class Program:
         ids = as_tokens(tokens)
         return self._handle.forward(ids, self.new_state(len(ids)) if state is None else state)
 
+    def forward_last(self, tokens: Sequence[int] | np.ndarray,
+                     state: State | None = None) -> np.ndarray:
+        """As `forward`, but returns only the logits after the last token, [1, vocabulary], and a
+        compiled program computes no others: what the prompt of a generation needs."""
+        ids = as_tokens(tokens)
+        return self._handle.forward_last(ids, self.new_state(len(ids)) if state is None else state)
+
     def evaluate(self, tokens: Sequence[int] | np.ndarray, teacher: "Program | None" = None,
                  sequence_length: int = 512, threads: int = 1,
                  teacher_cache: str | os.PathLike | None = None,

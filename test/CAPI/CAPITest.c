@@ -178,6 +178,12 @@ static void testProgram(const SsmqProgram *program) {
   CHECK(ssmqProgramForward(program, state, tokens, 1, logits) == SSMQ_INPUT_ERROR);
   CHECK(ssmqStateGetLength(state) == 4 && ssmqStateGetLength(copy) == 3);
   ssmqStateDestroy(state);
+  state = NULL;
+  CHECK(ssmqStateCreate(program, 3, &state) == SSMQ_OK);
+  CHECK(ssmqProgramForwardLast(program, state, tokens, 3, logits) == SSMQ_OK);
+  CHECK(memcmp(logits, weight + 6, 3 * sizeof(float)) == 0 && ssmqStateGetLength(state) == 3);
+  CHECK(ssmqProgramForwardLast(program, state, tokens, 0, NULL) == SSMQ_OK);
+  ssmqStateDestroy(state);
   ssmqStateDestroy(copy);
 
   CHECK(ssmqEvaluate(program, program, tokens, 3, &options, &evaluation) == SSMQ_OK);

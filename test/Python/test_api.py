@@ -38,6 +38,16 @@ def test_chunks_give_the_same_logits(program):
     assert (state.length, state.capacity) == (12, 12)
 
 
+def test_last_logits_alone(model, program):
+    whole = program.forward(TOKENS)
+    for other in (program, model.compile(threads=1)):
+        state = other.new_state(12)
+        np.testing.assert_allclose(other.forward_last(TOKENS[:7], state), whole[6:7], atol=1e-5)
+        np.testing.assert_allclose(other.forward_last(TOKENS[7:8], state), whole[7:8], atol=1e-5)
+        np.testing.assert_allclose(other.forward(TOKENS[8:], state), whole[8:], atol=1e-5)
+        assert other.forward_last([]).shape == (0, 11)
+
+
 def test_kernels_agree(model, program):
     fast = model.interpreter("fast", threads=2).forward(TOKENS)
     np.testing.assert_allclose(fast, program.forward(TOKENS), rtol=1e-4, atol=1e-5)

@@ -84,11 +84,36 @@ static std::vector<int64_t> divide(int64_t total, unsigned index) {
   return chunks;
 }
 
+static double getLargest(const Tensor &logits) {
+  double largest = 0;
+  for (float logit : logits.data<float>())
+    largest = std::max(largest, std::abs(double(logit)));
+  return largest;
+}
+
+/// Whether a program gives the same last row when it is asked for no other.
+static Expected<bool> checkLast(const NamedProgram &program, llvm::ArrayRef<int32_t> tokens,
+                                const Tensor &whole, const ComparisonOptions &options) {
+  Expected<ProgramState> state = program.program->createState(tokens.size());
+  if (!state)
+    return state.takeError();
+  Expected<Tensor> last = program.program->forwardLast(tokens, *state);
+  if (!last)
+    return last.takeError();
+  int64_t vocabSize = whole.getDim(1);
+  Tensor expected = Tensor::fromData({1, vocabSize}, whole.data<float>().take_back(vocabSize));
+  double distance = measure(expected, *last).maxAbsolute;
+  if (distance <= options.chunkTolerance * getLargest(whole))
+    return true;
+  llvm::outs() << program.name
+               << llvm::format(": the last logits alone differ from those of the whole by %.3g\n",
+                               distance);
+  return false;
+}
+
 static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef<int32_t> tokens,
                                      const Tensor &whole, const ComparisonOptions &options) {
-  double largest = 0;
-  for (float logit : whole.data<float>())
-    largest = std::max(largest, std::abs(double(logit)));
+  double largest = getLargest(whole);
   bool good = true;
   for (unsigned i = 0; i < options.numChunkings; ++i) {
     std::vector<int64_t> chunks = divide(tokens.size(), i);
@@ -121,7 +146,10 @@ Expected<bool> ssmq::compare(llvm::ArrayRef<NamedProgram> programs, llvm::ArrayR
     Expected<bool> chunked = checkChunkings(program, tokens, *logits, options);
     if (!chunked)
       return chunked.takeError();
-    good &= *chunked;
+    Expected<bool> last = checkLast(program, tokens, *logits, options);
+    if (!last)
+      return last.takeError();
+    good &= *chunked && *last;
     if (!expected) {
       expected = *logits;
       continue;

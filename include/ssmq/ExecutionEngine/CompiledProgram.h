@@ -4,7 +4,8 @@
 //   void _mlir_ciface_forward(tokens *, state0 *, ..., logits *)
 // where each pointer is a memref descriptor of MLIR's C interface {allocated, aligned, offset,
 // sizes[rank], strides[rank]}: tokens memref<?xi32>, states of the signature, updated in place,
-// logits memref<?xVxf32>. An optional _mlir_ciface_decode of the same form takes exactly one token.
+// logits memref<?xVxf32>. Two more of the same form are optional: _mlir_ciface_decode takes exactly
+// one token, _mlir_ciface_prefill gives the logits after the last token only, memref<1xVxf32>.
 // Declared variables are weights, bound to the resolver's bytes without a copy.
 //
 //===----------------------------------------------------------------------===//
@@ -36,6 +37,8 @@ public:
   llvm::Expected<ProgramState> createState(int64_t capacity) const override;
   llvm::Expected<Tensor> forward(llvm::ArrayRef<int32_t> tokens,
                                  ProgramState &state) const override;
+  llvm::Expected<Tensor> forwardLast(llvm::ArrayRef<int32_t> tokens,
+                                     ProgramState &state) const override;
 
   const ProgramSignature &getSignature() const { return signature; }
 
@@ -45,13 +48,17 @@ private:
 
   CompiledProgram(ProgramSignature signature);
 
+  /// Feeds tokens to an entry that writes `numRows` rows of logits.
+  llvm::Expected<Tensor> call(Invoke invoke, llvm::ArrayRef<int32_t> tokens, ProgramState &state,
+                              int64_t numRows) const;
+
   ProgramSignature signature;
   /// Keeps mapped bytes alive for as long as code refers to them.
   std::vector<Tensor> weights;
   std::unique_ptr<llvm::orc::LLJIT> jit;
   Invoke invokeForward = nullptr;
-  /// Null when the module has no decode entry.
-  Invoke invokeDecode = nullptr;
+  /// Null when the module has no such entry.
+  Invoke invokeDecode = nullptr, invokePrefill = nullptr;
   /// omp_set_num_threads, null when the program is not threaded or the number is not set.
   void (*setNumThreads)(int) = nullptr;
   unsigned threads = 0;

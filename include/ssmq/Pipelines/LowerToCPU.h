@@ -46,6 +46,9 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
       llvm::cl::init("auto")};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};
+  Option<bool> prefill{*this, "prefill",
+                       llvm::cl::desc("Add @prefill, for the output of the last token"),
+                       llvm::cl::init(true)};
 };
 
 /// Tensors to buffers: calls of kernels, loops over elementwise chains, states in place.

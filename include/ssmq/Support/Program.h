@@ -36,6 +36,10 @@ public:
   /// states are then unchanged. Calls with different states may run on different threads.
   virtual llvm::Expected<Tensor> forward(llvm::ArrayRef<int32_t> tokens,
                                          ProgramState &state) const = 0;
+  /// The same for callers that want the logits after the last token only, [1, V] (of no tokens,
+  /// [0, V]), as one does of a prompt. Compiled programs do not compute the others.
+  virtual llvm::Expected<Tensor> forwardLast(llvm::ArrayRef<int32_t> tokens,
+                                             ProgramState &state) const;
 };
 
 } // namespace ssmq

@@ -5,7 +5,7 @@
 
 include "ssmq/Dialect/SSM/IR/SSMBase.td"
 
-def SSM_LinearOp : SSM_WeightOp<"linear"> {
+def SSM_LinearOp : SSM_WeightOp<"linear", [SSM_TokenWise]> {
   let summary = "y = x W^T + b, as torch.nn.Linear";
   let description = [{
     `input` is T x I, `weight` O x I, `bias` O; the result is T x O in f32. A quantized weight comes
@@ -38,7 +38,7 @@ def SSM_LinearOp : SSM_WeightOp<"linear"> {
   }];
 }
 
-def SSM_EmbeddingOp : SSM_WeightOp<"embedding"> {
+def SSM_EmbeddingOp : SSM_WeightOp<"embedding", [SSM_TokenWise]> {
   let summary = "rows of a table by token id";
   let description = [{
     `ids` is T, `weight` V x D; the result is T x D in f32. An id outside [0, V) is an error when

@@ -81,6 +81,11 @@ def SSM_ZeroPoints : 2DTensorOf<[I8]>;
 def SSM_TileableScales : TensorRankOf<[F32, F16], [2, 3]>;
 def SSM_TileableZeroPoints : TensorRankOf<[I8], [2, 3]>;
 
+/// See ssmq/Dialect/SSM/IR/TokenWise.h.
+def SSM_TokenWise : NativeOpTrait<"TokenWise"> {
+  let cppNamespace = "::mlir::ssm";
+}
+
 class SSM_Op<string mnemonic, list<Trait> traits = []> :
     Op<SSM_Dialect, mnemonic, traits # [Pure, InferTypeOpAdaptor]> {
   let hasCustomAssemblyFormat = 0;
@@ -106,6 +111,6 @@ class SSM_ScanOp<string mnemonic> :
 }
 
 class SSM_NormOp<string mnemonic, list<Trait> traits = []> :
-    SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
+    SSM_Op<mnemonic, traits # [SSM_TokenWise, DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
 
 #endif // SSMQ_DIALECT_SSM_BASE

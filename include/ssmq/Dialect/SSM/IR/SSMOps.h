@@ -10,6 +10,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/IR/TokenWise.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
 #include "ssmq/Interfaces/StatefulOpInterface.h"

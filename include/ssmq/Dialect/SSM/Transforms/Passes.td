@@ -16,6 +16,18 @@ def SpecializeTokens : Pass<"ssmq-specialize-tokens", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
 }
 
+def AddPrefill : Pass<"ssmq-add-prefill", "::mlir::ModuleOp"> {
+  let summary = "add @prefill, a copy of @forward for the last token's output";
+  let description = [{
+    Clones @forward under the name @prefill, which takes as many tokens and updates the states as
+    @forward does, but returns the row of its output that follows from the last token only. What
+    treats each token alone (`ssm.linear` and norms, elementwise ops) and serves nothing but that row
+    is computed for it alone: the head over the vocabulary, the last norm, the last projection. A
+    module without @forward, with a @prefill or with tokens of a static number is left as it is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def BindWeights : Pass<"ssmq-bind-weights", "::mlir::ModuleOp"> {
   let summary = "make weights external memory under their own names";
   let description = [{
