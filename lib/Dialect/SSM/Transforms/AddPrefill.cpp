@@ -119,8 +119,8 @@ struct AddPrefill : public ssm::impl::AddPrefillBase<AddPrefill> {
       offsets.front() = last;
       for (int64_t size : type.getShape().drop_front())
         sizes.push_back(builder.getIndexAttr(size));
-      Value row = tensor::ExtractSliceOp::create(builder, value.getLoc(), value, offsets, sizes,
-                                                 strides);
+      Value row =
+          tensor::ExtractSliceOp::create(builder, value.getLoc(), value, offsets, sizes, strides);
       rows.map(value, row);
       return row;
     };
