@@ -4,6 +4,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Packing.h"
 #include "ssmq/Import/WeightStore.h"
@@ -28,38 +29,53 @@ Expected<std::shared_ptr<const ::ssmq::Format>> QuantizedWeight::getFormat() con
       llvm::formatv("i{0} {1} group={2}", bits, zeroPoints ? "asym" : "sym", groupSize).str());
 }
 
+/// A tensor of the checkpoint, seen as what the program needs.
+static Expected<Tensor> view(const ::ssmq::WeightStore &store, ml_program::GlobalOp global,
+                             DType type, ArrayRef<int64_t> shape) {
+  Expected<Tensor> tensor = store.lookup(global.getSymName());
+  if (!tensor)
+    return tensor;
+  if (::ssmq::getCheckedNumBytes(type, shape) != tensor->getNumBytes())
+    return ::ssmq::makeError("{0} takes {1} bytes in the checkpoint, which is not what its type "
+                             "in the program needs",
+                             ::ssmq::quote(global.getSymName()), tensor->getNumBytes());
+  return Tensor::borrow(type, shape, tensor->getRawData(), std::make_shared<const Tensor>(*tensor));
+}
+
 Expected<::ssmq::QuantizedTensor> QuantizedWeight::read(const ::ssmq::WeightStore &store) const {
-  ::ssmq::Shape shape(getType().getShape());
-  int64_t rows = shape[0], columns = getType().getNumElements() / rows;
-  auto lookup = [&](ml_program::GlobalOp global, DType type,
-                    int64_t rowElements) -> Expected<Tensor> {
-    Expected<Tensor> tensor = store.lookup(global.getSymName());
-    if (!tensor)
-      return tensor;
-    if (::ssmq::getCheckedNumBytes(type, {rows, rowElements}) != tensor->getNumBytes())
-      return ::ssmq::makeError("{0} takes {1} bytes in the checkpoint, which is not what its type "
-                               "in the program needs",
-                               ::ssmq::quote(global.getSymName()), tensor->getNumBytes());
-    return Tensor::borrow(type, {rows, rowElements}, tensor->getRawData(),
-                          std::make_shared<const Tensor>(*tensor));
-  };
-  int64_t groups = (columns + groupSize - 1) / groupSize;
-  Expected<Tensor> packed = lookup(codes, DType::I8, ::ssmq::getPackedRowBytes(columns, bits));
+  ::ssmq::Shape shape(getType().getShape()), groups, bytes = shape;
+  if (tiles) {
+    groups = {tiles->getNumTiles(), tiles->getNumGroups(), ::ssmq::TileLayout::tileRows};
+  } else {
+    int64_t rows = shape[0], columns = getType().getNumElements() / rows;
+    groups = {rows, (columns + groupSize - 1) / groupSize};
+    bytes = {rows, ::ssmq::getPackedRowBytes(columns, bits)};
+  }
+  Expected<Tensor> packed = view(store, codes, DType::I8, bytes);
   if (!packed)
     return packed.takeError();
-  Expected<Tensor> scale = lookup(scales, DType::F16, groups);
+  Expected<Tensor> scale = view(store, scales, DType::F16, groups);
   if (!scale)
     return scale.takeError();
+  Tensor zero;
+  if (zeroPoints) {
+    Expected<Tensor> stored = view(store, zeroPoints, DType::I8, groups);
+    if (!stored)
+      return stored.takeError();
+    zero = *stored;
+  }
   ::ssmq::QuantizedTensor result;
   result.groupSize = groupSize;
-  result.codes = ::ssmq::unpackCodes(*packed, shape, bits);
-  result.scales = *scale;
-  if (!zeroPoints)
+  if (!tiles) {
+    result.codes = ::ssmq::unpackCodes(*packed, shape, bits);
+    result.scales = *scale;
+    result.zeroPoints = zero;
     return result;
-  Expected<Tensor> zero = lookup(zeroPoints, DType::I8, groups);
-  if (!zero)
-    return zero.takeError();
-  result.zeroPoints = *zero;
+  }
+  result.codes = ::ssmq::untileCodes(*packed, *tiles);
+  result.scales = ::ssmq::untileGroups(*scale, tiles->getRows());
+  if (zero)
+    result.zeroPoints = ::ssmq::untileGroups(zero, tiles->getRows());
   return result;
 }
 
@@ -77,11 +93,12 @@ public:
     weight.zeroPoints = getGlobal(op.getZeroPoints());
     auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
     auto element = dyn_cast_or_null<quant::AnyQuantizedType>(type ? type.getElementType() : Type());
-    if (!element || !weight.codes || !weight.scales ||
+    weight.tiles = getTileLayout(op);
+    if ((!element && !weight.tiles) || !weight.codes || !weight.scales ||
         bool(op.getZeroPoints()) != bool(weight.zeroPoints) || !op.getGroupSize() ||
         type.getNumElements() == 0 || !isHalf(weight.scales))
       return std::nullopt;
-    weight.bits = element.getStorageTypeIntegralWidth();
+    weight.bits = weight.tiles ? weight.tiles->getBits() : element.getStorageTypeIntegralWidth();
     weight.groupSize = *op.getGroupSize();
     weight.uses = {&op.getWeightMutable()};
     if (weight.bits < 2 || weight.bits > 8 || weight.groupSize < 1)

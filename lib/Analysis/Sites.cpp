@@ -6,6 +6,7 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "ssmq/Analysis/WeightSources.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Formats/Packing.h"
 #include "ssmq/Interfaces/QuantizableOpInterface.h"
 #include "llvm/ADT/StringMap.h"
@@ -164,18 +165,16 @@ std::optional<Site> SiteFinder::makeQuantizedWeight(QuantizableOpInterface op,
   Site site;
   site.kind = operand.kind;
   site.global = findGlobal(operand.operand->get());
-  if (!withStored || !isa<quant::QuantizedType>(type.getElementType()) || !site.global ||
-      type.getNumElements() == 0)
+  auto element = dyn_cast<quant::QuantizedType>(type.getElementType());
+  std::optional<::ssmq::TileLayout> tiles = getTileLayout(op);
+  if (!withStored || (!element && !tiles) || !site.global || type.getNumElements() == 0)
     return std::nullopt;
   site.channelDim = op.getChannelDim();
-  site.rows = type.getDimSize(site.channelDim);
-  site.elements = type.getNumElements();
-  site.columns = site.elements / site.rows;
-  site.numBytes =
-      site.rows *
-      ::ssmq::getPackedRowBytes(
-          site.columns,
-          cast<quant::QuantizedType>(type.getElementType()).getStorageTypeIntegralWidth());
+  site.rows = tiles ? tiles->getRows() : type.getDimSize(site.channelDim);
+  site.columns = tiles ? tiles->getColumns() : type.getNumElements() / site.rows;
+  site.elements = site.rows * site.columns;
+  unsigned bits = tiles ? tiles->getBits() : element.getStorageTypeIntegralWidth();
+  site.numBytes = site.rows * ::ssmq::getPackedRowBytes(site.columns, bits);
   if (!seen.insert(site.global).second)
     return std::nullopt;
   for (Operation *load : loadsOf[site.global])

@@ -3,9 +3,9 @@
 #include "ssmq/Reference/WeightValue.h"
 
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Packing.h"
-#include "ssmq/Formats/Tiling.h"
 #include "ssmq/Interfaces/EvaluableOpInterface.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Error.h"
@@ -77,17 +77,6 @@ static int64_t getNumColumns(CausalConv1dOp op) {
   return op.getState().getType().getDimSize(0) + 1;
 }
 
-/// Rows of a weight in tiles; nullopt for other weights.
-static std::optional<int64_t> getTiledRows(LinearOp op) {
-  return op.getTileRows() ? std::optional(op.getType().getDimSize(1)) : std::nullopt;
-}
-static std::optional<int64_t> getTiledRows(EmbeddingOp op) {
-  if (!op.getTileRows())
-    return std::nullopt;
-  return op.getRows().value_or(op.getWeight().getType().getDimSize(0) * TileLayout::tileRows);
-}
-static std::optional<int64_t> getTiledRows(CausalConv1dOp) { return std::nullopt; }
-
 template <typename OpTy>
 static Tensor dequantize(OpTy op, ArrayRef<Tensor> operands) {
   typename OpTy::template GenericAdaptor<ArrayRef<Tensor>> values(operands, op);
@@ -101,12 +90,11 @@ static Tensor dequantize(OpTy op, ArrayRef<Tensor> operands) {
 
   ::ssmq::QuantizedTensor weight;
   weight.groupSize = *op.getGroupSize();
-  if (std::optional<int64_t> rows = getTiledRows(op)) {
-    TileLayout layout(*rows, shape.back(), weight.groupSize, bits);
-    weight.codes = ::ssmq::untileCodes(values.getWeight(), layout);
-    weight.scales = ::ssmq::untileGroups(values.getScales(), *rows);
+  if (std::optional<TileLayout> layout = getTileLayout(op)) {
+    weight.codes = ::ssmq::untileCodes(values.getWeight(), *layout);
+    weight.scales = ::ssmq::untileGroups(values.getScales(), layout->getRows());
     if (op.getZeroPoints())
-      weight.zeroPoints = ::ssmq::untileGroups(values.getZeroPoints(), *rows);
+      weight.zeroPoints = ::ssmq::untileGroups(values.getZeroPoints(), layout->getRows());
     return ::ssmq::dequantize(weight);
   }
   weight.codes = ::ssmq::unpackCodes(values.getWeight(), shape, bits);

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Numerics.h"
 #include "ssmq/Formats/Packing.h"
@@ -83,8 +84,13 @@ LogicalResult ExportQuantPass::exportWeight(OpOperand &weight) {
   Operation *op = weight.getOwner();
   auto type = cast<RankedTensorType>(weight.get().getType());
   auto element = dyn_cast<quant::QuantizedType>(type.getElementType());
-  if (!element)
+  std::optional<::ssmq::TileLayout> tiles = getTileLayout(op);
+  if (!element && !tiles)
     return op->emitError("the quantized weight is packed; export it before --ssmq-pack");
+  unsigned bits = tiles ? tiles->getBits() : element.getStorageTypeIntegralWidth();
+  SmallVector<int64_t> shape(type.getShape());
+  if (tiles)
+    shape = {tiles->getRows(), tiles->getColumns()};
   ::ssmq::QuantizedTensor quantized;
   for (Value operand : op->getOperands()) {
     if (!operand.getDefiningOp<Load>())
@@ -93,21 +99,23 @@ LogicalResult ExportQuantPass::exportWeight(OpOperand &weight) {
     FailureOr<Tensor> tensor = load(operand);
     if (failed(tensor))
       return failure();
-    if (operand == weight.get())
+    if (operand == weight.get()) {
       quantized.codes =
-          ::ssmq::unpackCodes(*tensor, type.getShape(), element.getStorageTypeIntegralWidth());
-    else if (loaded.getElementType().isInteger(8))
+          tiles ? ::ssmq::untileCodes(*tensor, *tiles) : ::ssmq::unpackCodes(*tensor, shape, bits);
+      continue;
+    }
+    if (loaded.getRank() == 3)
+      *tensor = ::ssmq::untileGroups(*tensor, shape.front());
+    if (loaded.getElementType().isInteger(8))
       quantized.zeroPoints = *tensor;
-    else if (loaded.getRank() == 2)
+    else if (loaded.getRank() >= 2)
       quantized.scales = *tensor;
   }
   auto groupSize = op->getAttrOfType<IntegerAttr>("group_size");
   if (!quantized.codes || !quantized.scales || !groupSize)
     return op->emitError("reads a weight that is not in a checkpoint");
   quantized.groupSize = groupSize.getInt();
-  FailureOr<Value> values =
-      makeValues(op, weight, getUniformCodes(quantized, element.getStorageTypeIntegralWidth()),
-                 type.getShape());
+  FailureOr<Value> values = makeValues(op, weight, getUniformCodes(quantized, bits), shape);
   return failed(values) ? failure() : setFloatWeight(op, *values);
 }
 

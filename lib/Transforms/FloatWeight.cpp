@@ -14,7 +14,8 @@ LogicalResult mlir::ssm::setFloatWeight(Operation *op, Value weight) {
         typed.getWeightMutable().assign(weight);
         typed.getScalesMutable().clear();
         typed.getZeroPointsMutable().clear();
-        typed.removeGroupSizeAttr();
+        for (StringRef name : {"group_size", "packed_bits", "tile_rows", "rows", "columns"})
+          op->removeAttr(name);
         return success();
       })
       .Default([](Operation *other) { return other->emitError("cannot read a weight in f32"); });

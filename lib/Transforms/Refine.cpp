@@ -108,6 +108,8 @@ Error RefinePass::refine(const WeightStore &store) {
   if (weights.empty())
     return createStringError("no weight is stored in codes; run --ssmq-quantize first, and "
                              "--ssmq-pack only afterwards");
+  if (llvm::any_of(weights, [](const QuantizedWeight &one) { return one.tiles.has_value(); }))
+    return createStringError("the weights are in tiles; refine them before --ssmq-tile-weights");
   Expected<WeightStore> from = WeightStore::open(original);
   if (!from)
     return from.takeError();

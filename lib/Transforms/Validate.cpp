@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"
@@ -30,19 +31,18 @@ using ::ssmq::ValueLayout;
 using ::ssmq::WeightStore;
 
 /// The format of codes that an op takes as its weight.
-static std::string getCodesSpelling(Operation *op, quant::QuantizedType element,
-                                    const ValueLayout &layout) {
+static std::string getCodesSpelling(OpOperand &weight, unsigned bits, const ValueLayout &layout) {
+  Operation *op = weight.getOwner();
   auto groupSize = op->getAttrOfType<IntegerAttr>("group_size");
   int64_t group = groupSize ? groupSize.getInt() : layout.columns;
-  // The segments of the operands tell whether there are zero points.
-  bool isAsymmetric = llvm::any_of(op->getOperandTypes(), [](Type type) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor && tensor.getElementType().isInteger(8);
+  // Zero points are what else is of bytes.
+  bool isAsymmetric = llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+    auto tensor = dyn_cast<RankedTensorType>(operand.get().getType());
+    return &operand != &weight && tensor && tensor.getElementType().isInteger(8);
   });
   std::string sharing =
       group >= layout.columns ? "per_channel" : llvm::formatv("group={0}", group).str();
-  return llvm::formatv("i{0} {1} {2}", element.getStorageTypeIntegralWidth(),
-                       isAsymmetric ? "asym" : "sym", sharing);
+  return llvm::formatv("i{0} {1} {2}", bits, isAsymmetric ? "asym" : "sym", sharing);
 }
 
 /// The format that the IR has at a use of a site; empty for none (a weight in f32 too).
@@ -59,7 +59,10 @@ static std::string getFormatInIR(const Site &site, OpOperand &use) {
     return dequantize.getFormat().getSpelling().str();
   Type element = cast<RankedTensorType>(use.get().getType()).getElementType();
   if (auto quantized = dyn_cast<quant::QuantizedType>(element))
-    return getCodesSpelling(op, quantized, site.getLayout());
+    return getCodesSpelling(use, quantized.getStorageTypeIntegralWidth(), site.getLayout());
+  std::optional<::ssmq::TileLayout> tiles = getTileLayout(op);
+  if (tiles && site.kind == ::ssmq::SiteKind::Weight)
+    return getCodesSpelling(use, tiles->getBits(), site.getLayout());
   return element.isF16() ? "f16" : element.isBF16() ? "bf16" : "";
 }
 

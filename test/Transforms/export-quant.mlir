@@ -14,6 +14,9 @@
 // It needs no plugin in generic form.
 // RUN: ssmq-opt %t/exported.mlir --mlir-print-op-generic -o %t/generic.mlir
 // RUN: mlir-opt %t/generic.mlir --allow-unregistered-dialect --lower-quant-ops --canonicalize | FileCheck %t/lowered.check
+// Tiles hold the same codes.
+// RUN: ssmq-opt %t/quantized.mlir --ssmq-tile-weights=output=%t/tiled.safetensors --ssmq-export-quant -o %t/from-tiles.mlir
+// RUN: sed s/tiled.safetensors/packed.safetensors/ %t/from-tiles.mlir | diff - %t/exported.mlir
 // RUN: not ssmq-opt %t/quantized.mlir --ssmq-pack --ssmq-export-quant 2>&1 | FileCheck %t/packed.check
 // RUN: not ssmq-opt %t/quantized.mlir --ssmq-export-quant=checkpoint=%t/model 2>&1 | FileCheck %t/other.check
 

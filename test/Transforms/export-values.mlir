@@ -4,6 +4,8 @@
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform format=int4:g5:asym" --ssmq-quantize=output=%t/q.safetensors -o %t/q.mlir
 // RUN: ssmq-opt %t/q.mlir --ssmq-export-values=output=%t/values.safetensors -o %t/same.mlir
 // RUN: diff %t/q.mlir %t/same.mlir
+// RUN: ssmq-opt %t/q.mlir --ssmq-tile-weights=output=%t/tiled.safetensors --ssmq-export-values=output=%t/from-tiles.safetensors -o /dev/null
+// RUN: cmp %t/values.safetensors %t/from-tiles.safetensors
 
 // The original program computes with them what the quantized one computes with codes.
 // RUN: ssmq-run %t/q.mlir --tokens 3,1,4,1,5 --kernels=reference > %t/q.txt

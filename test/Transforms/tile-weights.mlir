@@ -15,6 +15,13 @@
 // RUN: ssmq-opt %t/tiled.mlir --ssmq-tile-weights=output=%t/again.safetensors | diff - %t/tiled.mlir
 // RUN: not ls %t/again.safetensors
 
+// What the codes stand for is the same.
+// RUN: ssmq-opt %t/tiled.mlir --ssmq-expand-formats=output=%t/tiled-values.safetensors -o %t/tiled-expanded.mlir
+// RUN: grep -c 'tile_rows = 16' %t/tiled-expanded.mlir
+// RUN: ssmq-run %t/tiled-expanded.mlir --backend=interpreter --tokens 4,0,18,2,2 --logits %t/expanded-logits.safetensors
+// RUN: cmp %t/rows-logits.safetensors %t/expanded-logits.safetensors
+
+// RUN: not ssmq-opt %t/tiled.mlir --ssmq-refine="method=mse original=%t/source.safetensors output=%t/refined.safetensors" 2>&1 | FileCheck %t/refine.check
 // RUN: not ssmq-opt %t/program.mlir --ssmq-tile-weights 2>&1 | FileCheck %t/output.check
 
 //--- program.mlir
@@ -81,3 +88,5 @@ CHECK: ssm.linear {{.*}} {group_size = 12 : i64, packed_bits = 8 : i64, rows = 5
 CHECK: ssm.linear {{.*}} {group_size = 20 : i64, packed_bits = 4 : i64, rows = 19 : i64, tile_rows = 16 : i64}
 //--- output.check
 CHECK: error: ssmq-tile-weights needs output=FILE, the safetensors file to write
+//--- refine.check
+CHECK: error: the weights are in tiles; refine them before --ssmq-tile-weights

@@ -5,6 +5,11 @@
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=file input=%t/mix.json" --ssmq-quantize=output=%t/packed.safetensors -o %t/quantized.mlir
 // RUN: ssmq-opt %t/quantized.mlir --ssmq-validate="assignment=%t/mix.json original=%t/model" -o /dev/null 2>&1 | FileCheck %t/proven.check
 // RUN: ssmq-opt %t/quantized.mlir --ssmq-validate="assignment=%t/mix.json" -o /dev/null 2>&1 | FileCheck %t/forms.check
+// The same in tiles.
+// RUN: ssmq-opt %t/quantized.mlir --ssmq-tile-weights=output=%t/tiled.safetensors -o %t/tiled.mlir
+// RUN: grep -c 'tile_rows = 16' %t/tiled.mlir
+// RUN: ssmq-opt %t/tiled.mlir --ssmq-validate="assignment=%t/mix.json original=%t/model" -o /dev/null 2>&1 | FileCheck %t/proven.check
+// RUN: not ssmq-opt %t/tiled.mlir --ssmq-validate="assignment=%t/other.json" -o /dev/null 2>&1 | FileCheck %t/errors.check
 
 // Another assignment, site by site.
 // RUN: not ssmq-opt %t/quantized.mlir --ssmq-validate="assignment=%t/other.json" -o /dev/null 2> %t/errors

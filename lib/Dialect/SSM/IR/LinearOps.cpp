@@ -4,8 +4,9 @@
 #include "WeightOps.h"
 #include "mlir/IR/OpImplementation.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Formats/Packing.h"
-#include "ssmq/Formats/Tiling.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -152,6 +153,22 @@ LogicalResult EmbeddingOp::setQuantizedWeight(Value codes, Value scales, Value z
                                               int64_t groupSize) {
   assignQuantizedWeight(*this, codes, scales, zeroPoints, groupSize);
   return success();
+}
+
+template <typename OpTy>
+static std::optional<TileLayout> getLayout(OpTy op, int64_t columns) {
+  if (!op.getTileRows())
+    return std::nullopt;
+  return TileLayout(getTiledRows(op), columns, *op.getGroupSize(), *op.getPackedBits());
+}
+
+std::optional<TileLayout> mlir::ssm::getTileLayout(Operation *op) {
+  return llvm::TypeSwitch<Operation *, std::optional<TileLayout>>(op)
+      .Case([](LinearOp linear) { return getLayout(linear, getDimSize(linear.getInput(), 1)); })
+      .Case([](EmbeddingOp embedding) {
+        return getLayout(embedding, embedding.getType().getDimSize(1));
+      })
+      .Default(std::nullopt);
 }
 
 #define GET_OP_CLASSES
