@@ -102,7 +102,7 @@ def run(options: argparse.Namespace, name: str, isa: Isa, peaks: Peaks) -> docum
     if not options.prepare_only:
         entries = run_rounds(field.contenders, options.rounds, options.slow_seconds, tell)
     return document.Result(name, f"{isa.name}: {isa.executed}", work, options.rounds, entries,
-                           Limits(peaks, count_operations(checkpoint)), field.absent)
+                           Limits(peaks, count_operations(field.config)), field.absent)
 
 
 def parse() -> argparse.Namespace:

@@ -1,5 +1,6 @@
 """Files of the peers, made from a checkpoint unless they are there, and the contenders on them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,13 +33,20 @@ class Peers:
     def llama_source(self) -> Path:
         return self.directory / "llama.cpp"
 
+    def get_transformers(self, checkpoint: Path) -> str:
+        """The folder of the version that optimum-intel exports this model with; "" is the
+        environment's own."""
+        kind = json.loads((checkpoint / "config.json").read_text())["model_type"]
+        return "" if kind in ("mamba", "mamba2") else str(self.python.parents[1] / "hybrid")
+
     def get_llama(self, build: str, program: str) -> Path:
         return self.directory / f"llama-{build}" / "bin" / program
 
 
-def _run(command: list[str | Path]) -> None:
+def _run(command: list[str | Path], environment: dict[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True,
+                              env=os.environ | (environment or {}))
     except OSError as error:
         raise Error(f"{error}; was setup-peers run?") from None
     if done.returncode:
@@ -63,7 +71,8 @@ def make_ir(peers: Peers, checkpoint: Path, made: Path, format: str) -> Path:
     directory = made / "ir" / format
     if not directory.exists():
         directory.parent.mkdir(exist_ok=True)
-        _run([peers.python, _HERE / "make_ir.py", checkpoint, directory.parent, format])
+        _run([peers.python, _HERE / "make_ir.py", checkpoint, directory.parent, format],
+             {"PYTHONPATH": peers.get_transformers(checkpoint)})
     return directory
 
 

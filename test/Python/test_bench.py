@@ -146,22 +146,70 @@ def test_repeats():
     assert calls[-1] == (4, 2)
 
 
-def test_traffic_of_a_model(tmp_path):
-    directory = make_model(tmp_path / "model", family="mamba")
-    linears = 32 * 8 + 8 * 16 + 16 * 2 + 8 * 16
-    assert traffic.count_operations(directory) == 2 * linears
-    # The tied embedding is the head, so all is read; in f16.
+def read_model(tmp_path, family):
+    directory = make_model(tmp_path / family, family=family)
+    return directory, json.loads((directory / "config.json").read_text())
+
+
+@pytest.mark.parametrize("family", ["mamba", "mamba2", "granitemoehybrid", "bamba"])
+def test_linear_weights_of_a_model(tmp_path, family):
+    directory, config = read_model(tmp_path, family)
+    matrices = [math.prod(tensor["shape"]) for name, tensor in traffic.read_headers(directory).items()
+                if name.endswith(".weight") and len(tensor["shape"]) == 2
+                and not any(word in name for word in ("embed", "lm_head"))]
+    assert traffic.count_linear_weights(config) == sum(matrices)
+
+
+def test_tied_embedding_is_read(tmp_path):
+    directory, config = read_model(tmp_path, "mamba")
     others = 11 * 8 + 8 + 8 + 16 * 3 + 16 + 16 * 4 + 16 + 16
-    assert traffic.count_weight_bytes(directory) == 2 * (linears + others)
-    config = json.loads((directory / "config.json").read_text())
+    weights = traffic.count_linear_weights(config) + others
+    assert traffic.count_weight_bytes(directory) == 2 * weights  # in f16
     assert traffic.count_state_elements(config) == 16 * 3
 
 
-def test_traffic_without_what_is_looked_up(tmp_path):
-    directory = make_model(tmp_path / "model")
+def test_embedding_without_head_is_not_read(tmp_path):
+    directory, config = read_model(tmp_path, "granitemoehybrid")
     headers = traffic.read_headers(directory)
     total = sum(end - begin for begin, end in (one["data_offsets"] for one in headers.values()))
-    embedding = headers["model.embed_tokens.weight"]["data_offsets"]
-    assert traffic.count_weight_bytes(directory) == total - (embedding[1] - embedding[0])
-    config = json.loads((directory / "config.json").read_text())
+    assert traffic.count_weight_bytes(directory) == total - 2 * 11 * 8
     assert traffic.count_state_elements(config) == 3 * 16
+
+
+BENCH = ["--prompt", 8, "--tokens", 2, "--rounds", 1, "--repeats", 1, "--threads", 1, "--no-peaks"]
+
+
+def test_command(run, tmp_path):
+    model = make_model(tmp_path / "model")
+    assert run("quantize", model, "--uniform", "int4:g4", "-o", tmp_path / "int4")[0] == 0
+    code, output, _ = run("bench", model, tmp_path / "int4", *BENCH, "--json")
+    entries = json.loads(output)["results"][0]["entries"]
+    assert code == 0 and [(one["format"], one["bits"]) for one in entries] == [("model", 16),
+                                                                            ("int4", 4)]
+    assert all(one["samples"][0]["decode"][0] > 0 for one in entries)
+
+
+@pytest.mark.parametrize("arguments, message, status", [
+    (["nowhere"], "config.json is missing", 1),
+    (["model", "--peer", "openvino=x"], "a peer is given as llama.cpp=", 2),
+    (["model", "--peer", "llama.cpp=x.gguf"], "is not a file", 1),
+    (["model", "--peer", "llama.cpp=model/config.json", "--llama-bench", "no-such"],
+     "is no program", 1),
+    (["model", "--target", "luna"], "unknown target 'luna'", 1),
+])
+def test_command_fails(fails, tmp_path, monkeypatch, arguments, message, status):
+    make_model(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    # What a round tells is no error of its own.
+    monkeypatch.setattr("ssmq.bench.command.run_rounds", silence(run_rounds))
+    fails(message, "bench", *arguments, *BENCH, status=status)
+
+
+def silence(function):
+    return lambda *arguments: function(*arguments[:-1], lambda _: None)
+
+
+@pytest.mark.parametrize("config", ["[]", "{}", '{"model_type": "mamba"}', "no"])
+def test_foreign_configs(fails, tmp_path, config):
+    (tmp_path / "config.json").write_text(config)
+    fails("is not of a model that can be timed", "bench", tmp_path, *BENCH)

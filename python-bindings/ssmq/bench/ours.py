@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from ..documents import read_document
+from ..errors import Error
 from .contender import Contender, read_sample
 from .sampling import Sample, Work
-from .traffic import count_state_elements, count_weight_bytes
+from .traffic import count_operations, count_state_elements, count_weight_bytes
 
 
 def _read_formats(directory: Path) -> list[str]:
@@ -17,6 +18,20 @@ def _read_formats(directory: Path) -> list[str]:
         return []
     sites = read_document(assignment, "ssmq-assignment").get("sites", [])
     return [str(site.get("format")) for site in sites]
+
+
+def read_config(directory: Path) -> dict:
+    """An Error when it is no directory of a model, or of a family without limits here."""
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        count_operations(config), count_state_elements(config)
+    except FileNotFoundError:
+        raise Error(f"{path} is missing; give a model's directory") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Error(f"{path} is not of a model that can be timed ({type(error).__name__}: "
+                    f"{error})") from None
+    return config
 
 
 def get_bits(formats: list[str]) -> int:
@@ -30,7 +45,7 @@ def make_contender(directory: Path, work: Work, label: str | None = None, bits: 
                    state_bits: int = 32, compile_options: dict | None = None,
                    multiplies_integers: bool = False) -> Contender:
     """`compile_options` are arguments of Model.compile."""
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    config = read_config(directory)
     weight_bytes = count_weight_bytes(directory)
 
     def read(text: str) -> Sample:

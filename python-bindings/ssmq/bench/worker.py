@@ -22,8 +22,9 @@ def _measure(directory: Path, work: Work, compile_options: dict) -> Sample:
             tick()
             return True
 
+        words = [token % program.vocab_size for token in prompt]
         # The first token ends the prompt.
-        program.generate(prompt, num_tokens + 1, on_token=on_token)
+        program.generate(words, num_tokens + 1, on_token=on_token)
 
     sample = time_repeats(run, work)
     sample.load_seconds, sample.version = load_seconds, ssmq.__version__
