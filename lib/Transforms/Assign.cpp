@@ -6,6 +6,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/Sites.h"
 #include "ssmq/Assign/Request.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"
@@ -38,6 +39,7 @@ private:
   Expected<Assignment> chooseFromTable() const;
   Expected<Assignment> chooseUniform();
   Expected<Assignment> chooseFromFile();
+  Expected<Assignment> chooseInputs();
   /// What somebody else chose, with its size; nothing is known of its KL.
   Expected<Assignment> makeStated(ArrayRef<Site> sites,
                                   function_ref<StringRef(const Site &)> getFormat);
@@ -133,7 +135,36 @@ Expected<Assignment> AssignPass::chooseFromFile() {
   return read;
 }
 
+/// Whether the site is the input of a linear layer whose weight is in codes that integer kernels
+/// multiply.
+static bool isInputOfCodes(const Site &site) {
+  auto linear = dyn_cast<LinearOp>(site.uses.front()->getOwner());
+  if (!linear || site.uses.front() != &linear.getInputMutable() || !linear.getScales())
+    return false;
+  auto element = dyn_cast<quant::QuantizedType>(linear.getWeight().getType().getElementType());
+  int64_t bits =
+      element ? element.getStorageTypeIntegralWidth() : linear.getPackedBits().value_or(0);
+  return bits == 4 || bits == 8;
+}
+
+Expected<Assignment> AssignPass::chooseInputs() {
+  if (format.empty())
+    return createStringError("method=inputs needs format=FORMAT");
+  SmallVector<Site> inputs = findSites(getOperation(), {SiteKind::Activation});
+  llvm::erase_if(inputs, [](const Site &site) { return !isInputOfCodes(site); });
+  if (inputs.empty())
+    return createStringError("no linear layer has a weight in codes of 4 or 8 bits and an input "
+                             "in f32; run --ssmq-quantize first");
+  Expected<Assignment> assignment =
+      makeStated(inputs, [&](const Site &) { return StringRef(format); });
+  if (assignment)
+    assignment->method = "inputs " + format;
+  return assignment;
+}
+
 Expected<Assignment> AssignPass::choose() {
+  if (method == "inputs")
+    return chooseInputs();
   if (method == "uniform")
     return chooseUniform();
   if (method == "file")

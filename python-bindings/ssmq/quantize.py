@@ -42,10 +42,12 @@ def assign_as(assignment: Path) -> Callable[[Model, Path], None]:
 
 def write(model: Model, out: Path, assign: Callable[[Model, Path], None], threads: int,
           calibration: Text | None = None, table: Path | None = None,
-          refine: stages.RefineOptions | None = None, fold: bool = False) -> None:
+          refine: stages.RefineOptions | None = None, fold: bool = False,
+          rounding: stages.Rounding = stages.Rounding(), sequence_length: int = 256) -> None:
     """`assign` sets formats on a copy of the model and writes the assignment to the path given.
     With `fold`, scales are folded into the weights on the calibration text before they are
-    rounded. What was measured as a whole is measured again when it is refined."""
+    rounded. What was measured as a whole is measured again when it is refined, and, where there is
+    a calibration text, when the program rounds what it computes."""
     with new_directory(out) as scratch:
         quantized, assignment = model.clone(), scratch / "assignment.json"
         assign(quantized, assignment)
@@ -58,6 +60,9 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
         if fold:
             original.unlink()
             note(assignment, foldedScales=True)
+        if rounding != stages.Rounding():
+            round_values(model, quantized, assignment, rounding, calibration, sequence_length,
+                         threads)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
@@ -91,6 +96,27 @@ def store(model: Model, quantized: Model, original: Path, weights: Path, assignm
             return quantized
     nearest.unlink()
     return refined
+
+
+def round_values(model: Model, quantized: Model, assignment: Path, rounding: stages.Rounding,
+                 calibration: Text | None, sequence_length: int, threads: int) -> None:
+    """Adds formats of activations and states to a program and its assignment, and what they cost
+    beside the weights alone."""
+    report = read_document(assignment, "ssmq-assignment")["report"]
+    alone = "refinedKL" if report.get("refined") else "measuredKL"
+    if calibration and alone not in report:
+        kl = measure(quantized, model, calibration, sequence_length, threads)
+        note(assignment, **{alone: kl.mean, f"{alone}Error": kl.standard_error})
+    sites = stages.round_at_run_time(quantized, rounding, calibration, threads)
+    document = json.loads(assignment.read_text(encoding="utf-8"))
+    changed = {one["site"] for one in sites}
+    document["sites"] = [one for one in document["sites"] if one["site"] not in changed] + sites
+    document["report"] |= {name: stages.get_spelling(format)
+                           for name, format in vars(rounding).items() if format}
+    assignment.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    if calibration:
+        kl = measure(quantized, model, calibration, sequence_length, threads)
+        note(assignment, roundedKL=kl.mean, roundedKLError=kl.standard_error)
 
 
 # As many as a mix is measured on.

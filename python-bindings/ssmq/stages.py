@@ -6,6 +6,7 @@ from pathlib import Path
 
 import _ssmq
 
+from .documents import read_document
 from .errors import Error
 from .model import Model
 from .output import scratch_directory
@@ -121,6 +122,41 @@ def assign_file(model: Model, assignment: Path, output: Path) -> None:
 def quantize(model: Model, output: Path, threads: int) -> None:
     """Stores the weights in their formats, in a new safetensors file."""
     model.run_pipeline(pass_text("ssmq-quantize", output=output, threads=threads))
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What a quantized program rounds while it runs; None leaves it in f32."""
+
+    activations: str | None = None
+    """The format of the inputs of linear layers with weights in codes of 4 or 8 bits."""
+    states: str | None = None
+    """The format of recurrent states."""
+
+
+def round_at_run_time(model: Model, rounding: Rounding, calibration: Text | None,
+                      threads: int) -> list[dict]:
+    """Makes a quantized program round, and returns the sites and their formats. Static formats
+    take their ranges from the calibration text."""
+    sites = []
+    with scratch_directory() as scratch:
+        tokens = write_tokens(calibration, scratch) if calibration else None
+        quantized = pass_text("ssmq-quantize", tokens=tokens, threads=threads)
+        for format, chosen in ((rounding.activations, {"method": "inputs"}),
+                               (rounding.states, {"method": "uniform", "sites": "state"})):
+            if not format:
+                continue
+            assignment = scratch / "assignment.json"
+            assigned = pass_text("ssmq-assign", format=format, output=assignment, **chosen)
+            model.run_pipeline(f"{assigned},{quantized}")
+            sites += read_document(assignment, "ssmq-assignment")["sites"]
+    return sites
+
+
+def tile(model: Model, output: Path, threads: int) -> None:
+    """Rearranges weights as kernels stream them, in a new safetensors file, if any are in codes of
+    4 or 8 bits."""
+    model.run_pipeline(pass_text("ssmq-tile-weights", output=output, threads=threads))
 
 
 REFINEMENTS = ("mse", "hessian", "gptq")

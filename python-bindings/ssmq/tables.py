@@ -49,8 +49,13 @@ def summarize_assignment(path: Path) -> Table:
         predicted += f", after {report['refined']}"
         if "refinedKL" in report:
             predicted += f" {report['refinedKL']:.2e}"
+    for what in ("activations", "states"):
+        if report.get(what):
+            predicted += f", {what} in {report[what]}"
+    if "roundedKL" in report:
+        predicted += f": {report['roundedKL']:.2e} ± {report['roundedKLError']:.1e}"
     note = report.get("note")
-    result = Table(size + predicted + (f"; {note}" if note else ""), ["format", "weights"])
+    result = Table(size + predicted + (f"; {note}" if note else ""), ["format", "sites"])
     for name, count in Counter(site["format"] for site in assignment["sites"]).most_common():
         result.rows.append([name, str(count)])
     return result

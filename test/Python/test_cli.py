@@ -65,6 +65,46 @@ def test_stages_one_by_one(run, model, text, tmp_path):
     assert json.loads((out / "assignment.json").read_text())["sites"] == chosen
 
 
+def test_activations_and_states(run, fails, model, text, tmp_path):
+    out = tmp_path / "out"
+    code, output, _ = run("quantize", model, "--uniform", "int4:g4", "--activations", "int8:token",
+                          "--states", "f16", "--calibration", text, "--sequence-length", "20",
+                          "-o", out)
+    assert code == 0 and "activations in i8 sym per_token" in output and "states in f16" in output
+    document = json.loads((out / "assignment.json").read_text())
+    report, formats = document["report"], {one["site"]: one["format"]
+                                           for one in document["sites"]}
+    assert 0 < report["roundedKL"] != report["measuredKL"] > 0
+    assert formats["model.layers.0.mamba.in_proj:input"] == "i8 sym per_token"
+    assert formats["lm_head:input"] == "i8 sym per_token"
+    assert formats["model.layers.0.mamba.scan:state"] == "f16"
+    assert formats["model.layers.0.mamba.in_proj:weight"] == "i4 sym group=4"
+    # The program is what the assignment says.
+    validated = ssmq.load(out)
+    validated.run_pipeline(f"ssmq-validate{{assignment={out / 'assignment.json'} "
+                           f"original={model}}}")
+
+    # Only inputs that meet codes of 4 or 8 bits.
+    assignment = tmp_path / "mix.json"
+    assignment.write_text(json.dumps({
+        "document": "ssmq-assignment", "version": 1, "model": "", "checkpoint": "", "method": "",
+        "sites": [{"site": "lm_head:weight", "format": "i8 sym per_channel"},
+                  {"site": "model.layers.0.mamba.in_proj:weight", "format": "i3 sym group=4"}]}))
+    other = tmp_path / "other"
+    assert run("quantize", model, "--assignment", assignment, "--activations", "int8:token", "-o",
+               other)[0] == 0
+    sites = json.loads((other / "assignment.json").read_text())["sites"]
+    assert [one["site"] for one in sites if one["site"].endswith(":input")] == ["lm_head:input"]
+    assert "roundedKL" not in json.loads((other / "assignment.json").read_text())["report"]
+
+    again = tmp_path / "again"
+    fails("run --ssmq-quantize first", "quantize", model, "--uniform", "int3:g4", "--activations",
+          "int8:token", "-o", again)
+    fails("'int9' is not known", "quantize", model, "--uniform", "int4:g4", "--activations", "int9", "-o",
+          again)
+    assert not again.exists()
+
+
 def test_path_with_spaces(run, model, tmp_path):
     out = tmp_path / "an out, 'quoted' {x}"
     assert run("quantize", model, "--uniform", "int8:channel", "-o", out)[0] == 0

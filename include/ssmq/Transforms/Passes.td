@@ -139,14 +139,15 @@ def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
   let description = [{
     Sets the attribute `ssm.format` on each weight and `ssm.formats` on the op that reads any other
     site: from an assignment file, which may name any site; or uniformly, the same format at all
-    sites of the kinds in `sites`; or, for weights, from a sensitivity table by a rule. `optimal` gives the least predicted
+    sites of the kinds in `sites`, or, of a program that is quantized, at the inputs of linear layers
+    with weights in codes of 4 or 8 bits; or, for weights, from a sensitivity table by a rule. `optimal` gives the least predicted
     KL within all limits, `greedy` nearly that within a budget; `kl-mpq-p01` .. `kl-mpq-p10`,
     `kl-mpq-greedy` and `kl-mpq-greedy-fixed` are published rules without limits (docs/Assignment.md).
     A budget counts everything the program stores, in bits per parameter (`4.5bpw`) or bytes (`3MB`,
     `2.5MiB`). A table or an assignment of other weights than the module's is refused.
   }];
   let options = [
-    Option<"method", "method", "std::string", "\"optimal\"", "uniform, file, or a rule">,
+    Option<"method", "method", "std::string", "\"optimal\"", "uniform, inputs, file, or a rule">,
     Option<"table", "table", "std::string", "", "Sensitivity table (rules)">,
     ListOption<"budgets", "budget", "std::string", "Budgets of stored bytes, e.g. 4.5bpw or 3MB">,
     Option<"memory", "memory", "std::string", "",
@@ -161,7 +162,7 @@ def AssignPass : Pass<"ssmq-assign", "::mlir::ModuleOp"> {
     ListOption<"ties", "tie", "std::string",
                "Patterns: sites found with the same captured text take one format">,
     Option<"gamma", "gamma", "double", "1.10", "Growth of the perplexity (kl-mpq-greedy)">,
-    Option<"format", "format", "std::string", "", "Format for all these sites (uniform)">,
+    Option<"format", "format", "std::string", "", "Format for all these sites (uniform, inputs)">,
     ListOption<"sites", "sites", "std::string",
                "Kinds of sites that get it (uniform): weight, norm, activation, parameter, state, "
                "cache, all (default: weight)">,

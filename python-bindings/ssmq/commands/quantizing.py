@@ -32,6 +32,13 @@ def quantize(model: ModelDir,
              fold_scales: Annotated[bool, typer.Option(
                  "--fold-scales", help="First move the size of channels from inputs into weights, "
                                        "on the whole --calibration text.")] = False,
+             activations: Annotated[str | None, typer.Option(
+                 "--activations", metavar="FORMAT", show_default="f32",
+                 help="Round the inputs of linear layers whose weights have 4 or 8 bits "
+                      "(int8:token), so that they are multiplied as integers.")] = None,
+             states: Annotated[str | None, typer.Option(
+                 "--states", metavar="FORMAT", show_default="f32",
+                 help="Keep recurrent states in this format (f16).")] = None,
              verify: Annotated[bool, typer.Option(
                  "--verify/--no-verify",
                  help="Measure what was chosen as a whole, beside uniform choices, and solve again "
@@ -41,7 +48,7 @@ def quantize(model: ModelDir,
     """Quantize a model: measure, choose within a budget, and store.
 
     Formats come from a measurement (--calibration and --budget), from --uniform or from
-    --assignment."""
+    --assignment. With --calibration, what --activations and --states cost is measured."""
     from .. import quantize as work
     from .. import stages, tables
     from ..engine import get_threads
@@ -57,18 +64,25 @@ def quantize(model: ModelDir,
     if refine not in (*stages.REFINEMENTS, stages.NEAREST):
         raise Error(f"--refine is {', '.join(stages.REFINEMENTS)} or {stages.NEAREST}, not "
                     f"'{refine}'", USAGE)
-    if bool(calibration) != needs_text:
+    rounding = stages.Rounding(activations, states)
+    takes_text = needs_text or rounding != stages.Rounding()
+    if needs_text and not calibration or calibration and not takes_text:
         raise Error("--calibration goes with --budget, --fold-scales and --refine hessian or gptq, "
-                    "which need it", USAGE)
+                    "which need it, and with --activations and --states", USAGE)
+    for format in filter(None, (activations, states)):
+        stages.get_spelling(format)  # fails at once where there is no such format
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
-    text = read_calibration(calibration, Tokenizer(model), sequence_length) if needs_text else None
+    text = None
+    if calibration:
+        text = read_calibration(calibration, Tokenizer(model), sequence_length)
     refinement = None
     if refine != stages.NEAREST:
         refinement = stages.RefineOptions(refine, sequence_length, threads=threads)
 
     def write(assign: Callable[[Model, Path], None], table: Path | None = None) -> None:
-        work.write(loaded, out, assign, threads, text, table, refinement, fold_scales)
+        work.write(loaded, out, assign, threads, text, table, refinement, fold_scales, rounding,
+                   sequence_length)
 
     if uniform:
         write(lambda one, path: stages.assign_uniform(one, uniform, path))
