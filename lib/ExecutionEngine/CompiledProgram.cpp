@@ -5,6 +5,7 @@
 #include "HostModule.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Runtime/Gemm.h"
+#include "ssmq/Runtime/Profile.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -88,11 +89,15 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
       [reasons](Error error) { reasons->add(std::move(error)); });
 
   llvm::orc::SymbolMap symbols;
-  symbols[(*jit)->mangleAndIntern("ssmq_gemm")] = {llvm::orc::ExecutorAddr::fromPtr(&ssmq_gemm),
-                                                   llvm::JITSymbolFlags::Exported};
-  for (auto &[name, tensor] : *bound) {
-    symbols[(*jit)->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(tensor.getRawData()),
+  auto define = [&](llvm::StringRef name, auto *address) {
+    symbols[(*jit)->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
                                               llvm::JITSymbolFlags::Exported};
+  };
+  define("ssmq_gemm", &ssmq_gemm);
+  define("ssmq_profile_begin", &ssmq_profile_begin);
+  define("ssmq_profile_end", &ssmq_profile_end);
+  for (auto &[name, tensor] : *bound) {
+    define(name, tensor.getRawData());
     program->weights.push_back(std::move(tensor));
   }
   if (Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))

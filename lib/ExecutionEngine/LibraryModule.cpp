@@ -99,10 +99,11 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
   if (!module)
     return module.takeError();
   library.module = std::move(*module);
-  if (llvm::Function *gemm = library.module->getFunction("ssmq_gemm");
-      gemm && gemm->isDeclaration() && !gemm->use_empty())
-    return makeError("the program calls the library of ssmq, which an emitted one does without; "
-                     "lower it without onednn-gemm");
+  for (const char *name : {"ssmq_gemm", "ssmq_profile_begin"})
+    if (llvm::Function *function = library.module->getFunction(name);
+        function && function->isDeclaration() && !function->use_empty())
+      return makeError("the program calls the library of ssmq, which an emitted one does without; "
+                       "lower it without onednn-gemm and profile");
 
   bool hasDecode = library.module->getFunction(kDecodeEntry) != nullptr;
   Expected<std::vector<LocatedWeight>> located = locateWeights(*library.module, weights);

@@ -68,6 +68,8 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   passes.addNestedPass<func::FuncOp>(createFreeBuffers());
   passes.addNestedPass<func::FuncOp>(createExpandCopies());
   passes.addPass(createVectorizeElementwise());
+  if (options.profile)
+    passes.addPass(createProfile());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 }
 

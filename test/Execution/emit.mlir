@@ -14,6 +14,15 @@
 // NAME: ssmq-run: error: unknown target 'lunar'; known are host, lunarlake,
 // RUN: ssmq-run %s --checkpoint %t/weights --emit=obj -o %t/model.o -O1
 // RUN: llvm-nm --defined-only --extern-only %t/model.o | FileCheck %s
+// Times of the ops, and no library that carries them.
+// RUN: ssmq-run %s --checkpoint %t/weights --tokens 4,0,6 --generate 2 --profile=%t/trace.json | FileCheck %s --check-prefix=PROFILE
+// RUN: %python %S/../Inputs/check_trace.py %t/trace.json 4
+// RUN: not ssmq-run %s --checkpoint %t/weights --emit=obj -o %t/model.o --lowering profile=true 2>&1 | FileCheck %s --check-prefix=LIBRARY
+// PROFILE: prefill: 5 steps of 3 tokens
+// PROFILE: linear
+// PROFILE: decode: 2 steps of 1 tokens
+// PROFILE: linear
+// LIBRARY: error: the program calls the library of ssmq, which an emitted one does without
 // CHECK: T model_forward
 // CHECK-NOT: T forward
 // CHECK: T model_vocab_size

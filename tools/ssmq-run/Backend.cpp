@@ -6,6 +6,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/Utils/ProfileTable.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Reference/InterpreterProgram.h"
@@ -61,7 +62,8 @@ Expected<const WeightStore *> Model::getWeights() const {
   return weights.get();
 }
 
-Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &compile) const {
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &compile,
+                                                         llvm::StringRef more) const {
   // Told here, a wrong target is one line without the place of a pass.
   if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
     return error;
@@ -69,8 +71,9 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &c
   mlir::PassManager passes(lowered->getContext());
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  std::string pipeline = llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2}}",
-                                       compile.cpu, compile.features, lowering);
+  std::string pipeline =
+      llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
+                    compile.features, more, lowering);
   if (failed(mlir::parsePassPipeline(pipeline, passes, stream)))
     return makeError("the lowering cannot be set up: {0}", problem);
   if (failed(passes.run(*lowered)))
@@ -78,14 +81,31 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &c
   return lowered;
 }
 
+Expected<Tensor> Model::lookup(llvm::StringRef name) const {
+  Expected<const WeightStore *> store = getWeights();
+  if (!store)
+    return store.takeError();
+  return (*store)->lookup(name);
+}
+
+Expected<ProfiledProgram> Model::makeProfiledProgram(const CompileOptions &compile) const {
+  Expected<ProgramSignature> signature = readSignature(*module);
+  if (!signature)
+    return signature.takeError();
+  auto lowered = lower(compile, "profile=true");
+  if (!lowered)
+    return lowered.takeError();
+  auto program = CompiledProgram::compile(
+      **lowered, std::move(*signature), [this](llvm::StringRef name) { return lookup(name); },
+      compile);
+  if (!program)
+    return program.takeError();
+  return ProfiledProgram{std::move(*program), mlir::ssm::getProfileTable(**lowered)};
+}
+
 Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOptions kernels,
                                                       const CompileOptions &compile) const {
-  auto lookup = [this](llvm::StringRef name) -> Expected<Tensor> {
-    Expected<const WeightStore *> store = getWeights();
-    if (!store)
-      return store.takeError();
-    return (*store)->lookup(name);
-  };
+  auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
   if (backend == Backend::Interpreter) {
     auto program = mlir::ssm::InterpreterProgram::create(*module, lookup, kernels);
     if (failed(program))

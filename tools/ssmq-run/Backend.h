@@ -8,11 +8,17 @@
 #include "ssmq/ExecutionEngine/Library.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Kernels/KernelOptions.h"
+#include "ssmq/Runtime/Profile.h"
 
 namespace ssmq {
 
 enum class Backend { Interpreter, Compiled };
 enum class Emission { None, Object, SharedLibrary, Header };
+
+struct ProfiledProgram {
+  std::unique_ptr<Program> program;
+  std::vector<ProfiledOp> ops;
+};
 
 /// A module of the ssm dialect and its weights.
 class Model {
@@ -26,12 +32,17 @@ public:
   llvm::Expected<std::unique_ptr<Program>> makeProgram(Backend backend, KernelOptions kernels,
                                                        const CompileOptions &compile) const;
 
+  /// A compiled program whose entries time their ops, and what these are.
+  llvm::Expected<ProfiledProgram> makeProfiledProgram(const CompileOptions &compile) const;
+
   /// Writes the compiled program or its header.
   llvm::Error emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const;
 
 private:
   llvm::Expected<const WeightStore *> getWeights() const;
-  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower(const CompileOptions &compile) const;
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower(const CompileOptions &compile,
+                                                          llvm::StringRef more = "") const;
+  llvm::Expected<Tensor> lookup(llvm::StringRef name) const;
 
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// Empty when the module names none.

@@ -52,6 +52,12 @@ struct Options {
       "bench", llvm::cl::cat(category),
       llvm::cl::desc("Times the tokens as a prompt, and N (32) tokens after it")};
 
+  llvm::cl::opt<std::string> profile{
+      "profile", llvm::cl::value_desc("trace.json"), llvm::cl::ValueOptional,
+      llvm::cl::cat(category),
+      llvm::cl::desc("Prints where the time of the tokens as a prompt, and of N (32) tokens after "
+                     "it, goes; writes a trace for chrome://tracing or Perfetto")};
+
   llvm::cl::list<Runner> compare{
       "compare", llvm::cl::CommaSeparated, llvm::cl::cat(category),
       llvm::cl::desc("Runs all of these; exits with 1 when one differs from the first"),

@@ -2,6 +2,7 @@
 
 #include "Comparison.h"
 #include "Options.h"
+#include "Profiling.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/Support/FileUtilities.h"
@@ -118,6 +119,17 @@ static int runCompare(const Model &model, llvm::ArrayRef<int32_t> tokens, const 
   return *agree ? ExitOk : ExitInput;
 }
 
+static int runProfile(const Model &model, llvm::ArrayRef<int32_t> tokens, const Options &options) {
+  if (tokens.empty())
+    return failUsage("--profile needs a token at least");
+  ProfilingOptions profiling;
+  profiling.numTokens = options.generate ? options.generate : 32;
+  profiling.trace = options.profile;
+  if (Error error = profile(model, tokens, options.getCompileOptions(), profiling))
+    return fail(std::move(error));
+  return ExitOk;
+}
+
 static int run(const Options &options) {
   bool emits = options.emission != Emission::None;
   if (emits == options.output.empty())
@@ -155,6 +167,8 @@ static int run(const Options &options) {
       return fail(read.takeError());
     tokens = std::move(*read);
   }
+  if (options.profile.getNumOccurrences())
+    return runProfile(*model, tokens, options);
   if (!options.compare.empty())
     return runCompare(*model, tokens, options);
   Expected<NamedProgram> program = makeProgram(*model, options.backend, options);

@@ -44,6 +44,9 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
       llvm::cl::desc("static: threads get equal shares of a loop; dynamic: they fetch pieces as "
                      "they finish; auto: dynamic where the target's cores are unequal"),
       llvm::cl::init("auto")};
+  Option<bool> profile{*this, "profile",
+                       llvm::cl::desc("Time each op of an entry (--ssmq-profile)"),
+                       llvm::cl::init(false)};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};
   Option<bool> prefill{*this, "prefill",

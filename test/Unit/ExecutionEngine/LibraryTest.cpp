@@ -215,7 +215,7 @@ TEST_F(LibraryTest, RefusalsLeaveNothing) {
   EXPECT_NE(error.find("undefined symbol: ssmq_no_such_function"), std::string::npos) << error;
   EXPECT_EQ(failsCalling("ssmq_gemm"),
             "the program calls the library of ssmq, which an emitted one does without; lower it "
-            "without onednn-gemm");
+            "without onednn-gemm and profile");
   EXPECT_EQ(listFiles(), before);
 }
 

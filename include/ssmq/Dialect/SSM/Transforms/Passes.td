@@ -90,4 +90,14 @@ def ExpandMath : Pass<"ssmq-expand-math"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def Profile : Pass<"ssmq-profile", "::mlir::ModuleOp"> {
+  let summary = "entries time their ops";
+  let description = [{
+    Puts each kernel call, copy and linalg op of an entry between calls of ssmq_profile_begin and
+    ssmq_profile_end (Runtime/Profile.h), and lists the ops with their paths (names of locations),
+    bytes and multiply-adds in the module's attribute `ssm.profile`. Runs on buffers.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
 #endif // SSMQ_DIALECT_SSM_TRANSFORMS_PASSES

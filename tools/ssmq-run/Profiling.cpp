@@ -1,0 +1,64 @@
+//===- Profiling.cpp - Where the time of a program goes -------------------===//
+
+#include "Profiling.h"
+
+#include "ssmq/Measure/ProfileReport.h"
+#include "ssmq/Support/File.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+
+using namespace ssmq;
+using llvm::Error;
+using llvm::Expected;
+
+static constexpr int kPrompts = 5;
+
+/// Feeds tokens; the likeliest next one.
+static Expected<int32_t> feed(const Program &program, llvm::ArrayRef<int32_t> tokens,
+                              ProgramState &state, llvm::StringRef phase,
+                              std::vector<ProfiledStep> &steps) {
+  ProfiledStep step{phase.str(), int64_t(tokens.size()), state.length, getProfileTime(), 0, {}};
+  Expected<Tensor> logits = program.forward(tokens, state);
+  step.end = getProfileTime();
+  step.calls = takeProfiledCalls();
+  if (!logits)
+    return logits.takeError();
+  steps.push_back(std::move(step));
+  llvm::ArrayRef<float> last = logits->data<float>().take_back(logits->getDim(1));
+  return static_cast<int32_t>(std::max_element(last.begin(), last.end()) - last.begin());
+}
+
+/// One prompt and the tokens after it.
+static Error run(const Program &program, llvm::ArrayRef<int32_t> prompt, int64_t numTokens,
+                 std::vector<ProfiledStep> &steps) {
+  Expected<ProgramState> state = program.createState(prompt.size() + numTokens);
+  if (!state)
+    return state.takeError();
+  Expected<int32_t> token = feed(program, prompt, *state, "prefill", steps);
+  for (int64_t i = 0; token && i < numTokens; ++i)
+    token = feed(program, *token, *state, "decode", steps);
+  return token.takeError();
+}
+
+Error ssmq::profile(const Model &model, llvm::ArrayRef<int32_t> prompt,
+                    const CompileOptions &compile, const ProfilingOptions &options) {
+  Expected<ProfiledProgram> profiled = model.makeProfiledProgram(compile);
+  if (!profiled)
+    return profiled.takeError();
+  std::vector<ProfiledStep> cold, steps;
+  if (Error error = run(*profiled->program, prompt, 1, cold))
+    return error;
+  for (int i = 1; i < kPrompts; ++i)
+    if (Error error = run(*profiled->program, prompt, 0, steps))
+      return error;
+  if (Error error = run(*profiled->program, prompt, options.numTokens, steps))
+    return error;
+
+  printProfile(summarize(profiled->ops, steps), measurePeaks(compile.threads), llvm::outs());
+  if (options.trace.empty())
+    return Error::success();
+  return writeFileAtomically(options.trace, [&](llvm::raw_ostream &stream) {
+    writeTrace(profiled->ops, steps, stream);
+    return Error::success();
+  });
+}
