@@ -25,10 +25,10 @@ static constexpr int64_t kChains = 10;
 #define DEFINE_CHAINS(NAME, TARGET, TYPE, ZERO, STEP)                                              \
   __attribute__((target(TARGET))) static void NAME() {                                             \
     TYPE sums[kChains], a = ZERO, b = ZERO;                                                        \
-    for (TYPE & sum : sums)                                                                        \
+    for (TYPE &sum : sums)                                                                         \
       sum = ZERO;                                                                                  \
     for (int64_t round = 0; round < kRounds; ++round)                                              \
-      for (TYPE & sum : sums) {                                                                    \
+      for (TYPE &sum : sums) {                                                                     \
         sum = STEP;                                                                                \
         OPAQUE(sum);                                                                               \
       }                                                                                            \
@@ -81,8 +81,8 @@ MachinePeaks ssmq::measurePeaks(unsigned threads) {
     return peaks;
   peaks.bandwidth = measureReads(threads);
   bool isWide = __builtin_cpu_supports("avx512f");
-  peaks.floatRate = isWide ? measureChains(threads, 16, chainWideFloats)
-                           : measureChains(threads, 8, chainFloats);
+  peaks.floatRate =
+      isWide ? measureChains(threads, 16, chainWideFloats) : measureChains(threads, 8, chainFloats);
   peaks.integerRate = __builtin_cpu_supports("avx512vnni")
                           ? measureChains(threads, 64, chainWideDots)
                       : __builtin_cpu_supports("avxvnni") ? measureChains(threads, 32, chainDots)

@@ -3,7 +3,7 @@
 // RUN: %assemble %s x86-64-v4 | %inner_loops | FileCheck %s --check-prefixes=CHECK,ZMM
 
 // Four taps are four multiply-adds a vector of channels.
-// CHECK: loop forward
+// CHECK: loop
 // YMM-COUNT-3: vfmadd{{[123]+}}ps {{.*}}%ymm
 // ZMM-COUNT-3: vfmadd{{[123]+}}ps {{.*}}%zmm
 func.func @forward(%x: tensor<?x256xf32>, %w: tensor<256x1x4xf32>, %bias: tensor<256xf32>,

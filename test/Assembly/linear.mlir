@@ -3,7 +3,7 @@
 // RUN: %assemble %s x86-64-v4 | %inner_loops | FileCheck %s --check-prefixes=CHECK,ZMM
 
 // Weights widen as they are loaded.
-// CHECK: loop forward
+// CHECK: loop
 // YMM: vcvtph2ps {{.*}}, %ymm
 // YMM: vfmadd{{[123]+}}ps {{.*}}%ymm
 // ZMM: vcvtph2ps {{.*}}, %zmm

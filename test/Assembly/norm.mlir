@@ -3,12 +3,12 @@
 // RUN: %assemble %s x86-64-v4 | %inner_loops | FileCheck %s --check-prefixes=CHECK,ZMM
 
 // The sum of squares, then the scaled row.
-// CHECK: loop forward
+// CHECK: loop
 // YMM: vmulps {{.*}}%ymm
 // YMM: vaddps {{.*}}%ymm
 // ZMM: vmulps {{.*}}%zmm
 // ZMM: vaddps {{.*}}%zmm
-// CHECK: loop forward
+// CHECK: loop
 // YMM: vmulps {{.*}}%ymm
 // YMM: vmov{{[au]}}ps %ymm
 // ZMM: vmulps {{.*}}%zmm

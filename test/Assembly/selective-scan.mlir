@@ -4,7 +4,7 @@
 
 // The states of some channels stay in registers while tokens pass: one multiply-add a vector for
 // the update, one for the output.
-// CHECK: loop forward
+// CHECK: loop
 // YMM: vfmadd{{[123]+}}ps {{.*}}%ymm
 // YMM: vfmadd{{[123]+}}ps {{.*}}%ymm
 // ZMM: vfmadd{{[123]+}}ps {{.*}}%zmm

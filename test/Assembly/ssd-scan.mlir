@@ -2,7 +2,7 @@
 // RUN: %assemble %s x86-64-v3 | %inner_loops | FileCheck %s --implicit-check-not=%zmm --check-prefixes=CHECK,YMM
 // RUN: %assemble %s x86-64-v4 | %inner_loops | FileCheck %s --check-prefixes=CHECK,ZMM
 
-// CHECK: loop forward
+// CHECK: loop
 // YMM: vfmadd{{[123]+}}ps {{.*}}%ymm
 // ZMM: vfmadd{{[123]+}}ps {{.*}}%zmm
 func.func @forward(%x: tensor<?x256xf32>, %dt: tensor<?x4xf32>, %a: tensor<4xf32>,

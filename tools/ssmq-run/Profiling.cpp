@@ -18,7 +18,7 @@ static Expected<int32_t> feed(const Program &program, llvm::ArrayRef<int32_t> to
                               ProgramState &state, llvm::StringRef phase,
                               std::vector<ProfiledStep> &steps) {
   ProfiledStep step{phase.str(), int64_t(tokens.size()), state.length, getProfileTime(), 0, {}};
-  Expected<Tensor> logits = program.forward(tokens, state);
+  Expected<Tensor> logits = program.forwardLast(tokens, state);
   step.end = getProfileTime();
   step.calls = takeProfiledCalls();
   if (!logits)

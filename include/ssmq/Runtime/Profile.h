@@ -18,7 +18,7 @@ namespace ssmq {
 /// reads and writes are bytes + T bytesPerToken + (P + T) bytesPerPosition, multiply-adds
 /// T multiplyAdds + (pairs of a token and an earlier or equal one) multiplyAddsPerPair.
 struct ProfiledOp {
-  /// forward, decode, ...; the op's path in the model; linear, elementwise, ...; the function.
+  /// prefill, decode, ...; the op's path in the model; linear, elementwise, ...; the function.
   std::string entry, path, kind, kernel;
   int64_t bytes = 0, bytesPerToken = 0, bytesPerPosition = 0;
   int64_t multiplyAdds = 0, multiplyAddsPerPair = 0;

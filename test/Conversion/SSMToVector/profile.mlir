@@ -1,5 +1,5 @@
-// RUN: ssmq-opt %s --ssmq-bufferize="profile=true decode=false" | FileCheck %s
-// RUN: ssmq-opt %s --ssmq-bufferize="decode=false" | FileCheck %s --check-prefix=OFF
+// RUN: ssmq-opt %s --ssmq-bufferize="profile=true decode=false prefill=false" | FileCheck %s
+// RUN: ssmq-opt %s --ssmq-bufferize="decode=false prefill=false" | FileCheck %s --check-prefix=OFF
 
 // OFF-NOT: profile
 

@@ -107,8 +107,7 @@ static ProfiledOp describe(Operation *op) {
       }
     } else if (type.getNumDynamicDims() > 0) {
       described.bytesPerToken += bytes;
-    } else if (described.kind == "embedding" && kernel && i > 0 &&
-               i + 1 < op->getNumOperands()) {
+    } else if (described.kind == "embedding" && kernel && i > 0 && i + 1 < op->getNumOperands()) {
       described.bytesPerToken += getRowBytes(kernel, type);
     } else {
       described.bytes += bytes;
@@ -140,8 +139,8 @@ struct Profile : public ssm::impl::ProfileBase<Profile> {
     Type number = IntegerType::get(&getContext(), 64);
     func::FuncOp begin =
         declare(module, "ssmq_profile_begin", FunctionType::get(&getContext(), {}, {number}));
-    func::FuncOp end = declare(module, "ssmq_profile_end",
-                               FunctionType::get(&getContext(), {number, number}, {}));
+    func::FuncOp end =
+        declare(module, "ssmq_profile_end", FunctionType::get(&getContext(), {number, number}, {}));
     std::vector<ProfiledOp> ops;
     for (auto entry : module.getOps<func::FuncOp>()) {
       if (!entry->hasAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName()))
