@@ -17,6 +17,7 @@ class Isa:
     """The build of llama.cpp that setup-peers made."""
     environment: dict[str, str] = field(default_factory=dict)
     """Of torch, oneDNN and OpenVINO."""
+    openvino_properties: dict[str, str | int] = field(default_factory=dict)
     compile_options: dict[str, str] = field(default_factory=dict)
     """Of our Model.compile."""
 
@@ -26,14 +27,20 @@ def get_isa(name: str) -> Isa:
     vectors = get_vectors()
     if name == "host":
         return Isa(name, "all features of the host", vectors, "native")
-    has_vnni = "avx_vnni" in get_features().split()
-    capped = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-              "ONEDNN_MAX_CPU_ISA": "AVX2_VNNI" if has_vnni else "AVX2",
-              "DNNL_MAX_CPU_ISA": "AVX2_VNNI" if has_vnni else "AVX2"}
-    if has_vnni:
+    if "avx_vnni" in get_features().split():
         # Lunar Lake itself has AVX-VNNI-INT8 too, which a host with AVX-VNNI may lack.
-        return Isa(name, "AVX2 and AVX-VNNI", "avx_vnni", "avx-vnni", capped, {"target": "alderlake"})
-    return Isa(name, "AVX2 alone, for this processor has no AVX-VNNI", "avx2", "avx2", capped,
-               {"target": "x86-64-v3"})
+        return _cap(name, "AVX2 and AVX-VNNI", "avx_vnni", "avx-vnni", "AVX2_VNNI", "alderlake")
+    isa = _cap(name, "AVX2 alone, for this processor has no AVX-VNNI", "avx2", "avx2", "AVX2",
+               "x86-64-v3")
+    # As OpenVINO does on a processor without VNNI.
+    isa.openvino_properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
+    return isa
 
 
+def _cap(name: str, executed: str, vectors: str, llama_build: str, onednn: str,
+         target: str) -> Isa:
+    environment = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+                   "ONEDNN_MAX_CPU_ISA": onednn, "DNNL_MAX_CPU_ISA": onednn}
+    # OpenVINO asks the host, not oneDNN, whether it has bf16, and then finds no such kernel.
+    return Isa(name, executed, vectors, llama_build, environment,
+               {"INFERENCE_PRECISION_HINT": "f32"}, {"target": target})

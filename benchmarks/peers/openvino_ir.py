@@ -1,7 +1,7 @@
-"""Times OpenVINO in this process: `openvino_ir.py IR WORK`, where IR is a directory with
-openvino_model.xml, stateful as optimum-intel exports it, and WORK JSON of sampling.Work; prints JSON
-of its Sample. Logits of all words of a prompt are computed, for the graph has no other. Finds
-sampling.py, of ssmq/bench, on PYTHONPATH."""
+"""Times OpenVINO in this process: `openvino_ir.py IR WORK PROPERTIES`, where IR is a directory with
+openvino_model.xml, stateful as optimum-intel exports it, WORK JSON of sampling.Work, and PROPERTIES
+JSON of OpenVINO's; prints JSON of its Sample. Logits of all words of a prompt are computed, for the
+graph has no other. Finds sampling.py, of ssmq/bench, on PYTHONPATH."""
 
 import json
 import sys
@@ -33,12 +33,11 @@ def make_inputs(names: set[str], tokens: list[int], past: int) -> dict[str, np.n
 
 
 def main() -> None:
-    directory, given = Path(sys.argv[1]), sys.argv[2]
-    work = Work(**json.loads(given))
+    directory, work = Path(sys.argv[1]), Work(**json.loads(sys.argv[2]))
+    properties = {"INFERENCE_NUM_THREADS": work.threads, "PERFORMANCE_HINT": "LATENCY",
+                  **json.loads(sys.argv[3])}
     begin = time.perf_counter()
-    model = openvino.Core().compile_model(
-        directory / "openvino_model.xml", "CPU",
-        {"INFERENCE_NUM_THREADS": work.threads, "PERFORMANCE_HINT": "LATENCY"})
+    model = openvino.Core().compile_model(directory / "openvino_model.xml", "CPU", properties)
     load_seconds = time.perf_counter() - begin
     request = model.create_infer_request()
     names = {name for port in model.inputs for name in port.get_names()}

@@ -82,7 +82,8 @@ def _get_environment(isa: Isa) -> dict[str, str]:
 
 
 def make_openvino(peers: Peers, ir: Path, work: Work, isa: Isa, state_bytes: int) -> Contender:
-    command = [str(peers.python), str(_HERE / "openvino_ir.py"), str(ir), work.to_json()]
+    command = [str(peers.python), str(_HERE / "openvino_ir.py"), str(ir), work.to_json(),
+               json.dumps(isa.openvino_properties)]
     return Contender("OpenVINO", ir.name, IR_FORMATS[ir.name], command, read_sample,
                      _get_environment(isa), state_bytes)
 

@@ -2,6 +2,7 @@
 WORK as JSON of sampling.Work; prints JSON of its Sample. Only the last word's logits of a prompt
 are computed. Finds sampling.py, of ssmq/bench, on PYTHONPATH."""
 
+import inspect
 import json
 import sys
 import time
@@ -22,13 +23,17 @@ def main() -> None:
         directory, dtype=getattr(torch, dtype)).eval()
     load_seconds = time.perf_counter() - begin
 
+    # As pure Mamba models call it, and as all others do.
+    cache = "cache_params" if "cache_params" in inspect.signature(model.forward).parameters else \
+        "past_key_values"
+
     @torch.inference_mode()
     def run(prompt: list[int], num_tokens: int, tick: Callable[[], None]) -> None:
         out = model(torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
         token = out.logits[:, -1].argmax(-1, keepdim=True)
         tick()
         for _ in range(num_tokens):
-            out = model(token, past_key_values=out.past_key_values, use_cache=True)
+            out = model(token, use_cache=True, **{cache: out[cache]})
             token = out.logits[:, -1].argmax(-1, keepdim=True)
             tick()
 
