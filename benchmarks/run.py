@@ -94,7 +94,8 @@ def run(options: argparse.Namespace, name: str, isa: Isa, peaks: Peaks) -> docum
     if not (checkpoint / "tokenizer.json").exists():
         tell(f"making {checkpoint}")
         make_checkpoint.make(name, checkpoint)
-    work = Work(options.prompt, options.tokens, options.repeats, options.threads)
+    work = Work(options.prompt, options.tokens, options.repeats, options.threads,
+                options.limit)
     field = Field(options.peers, checkpoint, made, work, isa)
     for engine in options.engine:
         field.add(engine)
@@ -120,7 +121,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="of a turn")
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--slow-seconds", type=float, default=45,
+    parser.add_argument("--limit", type=float, default=10,
+                        help="seconds of a turn after which no further repeat begins")
+    parser.add_argument("--slow-seconds", type=float, default=30,
                         help="a turn that takes longer is taken once")
     parser.add_argument("--prepare-only", action="store_true", help="make all files, time nothing")
     parser.add_argument("--name", default="run", help="of the results")

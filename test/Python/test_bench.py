@@ -131,19 +131,25 @@ def test_turns_end_in_time():
         take_turn(speak("import time; time.sleep(60)"), timeout=1)
 
 
-def test_repeats():
-    calls = []
+def test_repeats(monkeypatch):
+    calls, now = [], [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
 
     def run(prompt, num_tokens, tick):
+        """A prompt takes 2 seconds, a token half a second."""
         calls.append((len(prompt), num_tokens))
+        now[0] += 1.5
         for _ in range(num_tokens + 1):
+            now[0] += 0.5
             tick()
 
-    sample = time_repeats(run, Work(prompt=4, tokens=3, repeats=2))
-    assert calls == [(4, 3), (4, 3), (4, 3)] and len(sample.prefill) == len(sample.decode) == 2
-    # After the first, no time is left.
-    assert len(time_repeats(run, Work(prompt=4, tokens=16, repeats=2, limit=0)).decode) == 1
-    assert calls[-1] == (4, 2)
+    sample = time_repeats(run, Work(prompt=4, tokens=9, repeats=2, limit=100))
+    assert calls == [(4, 8), (4, 9), (4, 9)]
+    assert (sample.prefill, sample.decode, sample.tokens) == ([2, 2], [2, 2], 9)
+    # Half of 6 seconds are 6 tokens, and no time is left for a third repeat.
+    calls.clear()
+    sample = time_repeats(run, Work(prompt=4, tokens=90, repeats=9, limit=6))
+    assert calls[1:] == [(4, 6), (4, 6)] and sample.tokens == 6
 
 
 def read_model(tmp_path, family):

@@ -15,8 +15,8 @@ class Work:
     tokens: int = 128
     repeats: int = 3
     threads: int = 1
-    limit: float = 30.0
-    """Seconds after which no further repeat begins."""
+    limit: float = 10.0
+    """Seconds after which no further repeat begins; tokens of one take about half of them at most."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -64,21 +64,25 @@ class _Clock:
     def tick(self) -> None:
         self.ends.append(time.perf_counter())
 
+    def get_speed(self) -> float:
+        """Tokens a second after the prompt."""
+        return (len(self.ends) - 1) / (self.ends[-1] - self.ends[0])
+
 
 def time_repeats(run: Run, work: Work) -> Sample:
-    """Repeats after a shorter one that warms caches, pages and lazy set-up. Where that is slow, fewer
-    tokens are run, which the sample tells."""
+    """Repeats after a shorter one that warms caches, pages and lazy set-up. Slow engines run fewer
+    tokens than they should, which the sample tells."""
     prompt = make_prompt(work.prompt)
-    begin = time.perf_counter()
-    run(prompt, min(8, work.tokens), lambda: None)
-    is_slow = time.perf_counter() - begin > work.limit / 4
-    num_tokens = max(1, work.tokens // 8) if is_slow else work.tokens
+    clock = _Clock()
+    run(prompt, min(8, work.tokens), clock.tick)
+    num_tokens = min(work.tokens, max(4, int(work.limit / 2 * clock.get_speed())))
     sample = Sample([], [], work.prompt, num_tokens)
+    begin = time.perf_counter()
     for _ in range(work.repeats):
         clock = _Clock()
         run(prompt, num_tokens, clock.tick)
         sample.prefill.append(work.prompt / (clock.ends[0] - clock.begin))
-        sample.decode.append(num_tokens / (clock.ends[-1] - clock.ends[0]))
+        sample.decode.append(clock.get_speed())
         if time.perf_counter() - begin > work.limit:
             break
     return sample
