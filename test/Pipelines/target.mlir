@@ -16,7 +16,7 @@
 // STATIC-SAME: dynamic_schedule = 0
 // WIDE-SAME: dynamic_schedule = 0
 // CHECK: func.func private @ssmq_linear
-// LUNAR: omp.wsloop schedule(guided)
+// LUNAR: omp.wsloop schedule(guided = %{{.*}} : index)
 // LUNAR: vector<8xf32>
 // STATIC: omp.wsloop {
 // STATIC: vector<4xf32>

@@ -84,6 +84,10 @@ public:
   int64_t lanesFor(int64_t columns) const;
 
   const KernelTarget &target;
+
+private:
+  /// Iterations of the smallest piece of a loop that threads fetch.
+  Value getChunk(Value count, Value work);
 };
 
 } // namespace mlir::ssm
