@@ -146,10 +146,14 @@ def test_repeats(monkeypatch):
     sample = time_repeats(run, Work(prompt=4, tokens=9, repeats=2, limit=100))
     assert calls == [(4, 8), (4, 9), (4, 9)]
     assert (sample.prefill, sample.decode, sample.tokens) == ([2, 2], [2, 2], 9)
-    # Half of 6 seconds are 6 tokens, and no time is left for a third repeat.
+    # Half of 8 seconds are 8 tokens, and 6 of the 8 leave time for a second repeat, but no third.
     calls.clear()
-    sample = time_repeats(run, Work(prompt=4, tokens=90, repeats=9, limit=6))
-    assert calls[1:] == [(4, 6), (4, 6)] and sample.tokens == 6
+    sample = time_repeats(run, Work(prompt=4, tokens=90, repeats=9, limit=8))
+    assert calls[1:] == [(4, 8), (4, 8)] and sample.tokens == 8
+    # A warm-up of 6 seconds is longer than the limit.
+    calls.clear()
+    sample = time_repeats(run, Work(prompt=4, tokens=90, repeats=9, limit=5))
+    assert calls == [(4, 8)] and (sample.prefill, sample.decode, sample.tokens) == ([2], [2], 8)
 
 
 def read_model(tmp_path, family):

@@ -64,6 +64,12 @@ class _Clock:
     def tick(self) -> None:
         self.ends.append(time.perf_counter())
 
+    def get_seconds(self) -> float:
+        return self.ends[-1] - self.begin
+
+    def get_prompt_seconds(self) -> float:
+        return self.ends[0] - self.begin
+
     def get_speed(self) -> float:
         """Tokens a second after the prompt."""
         return (len(self.ends) - 1) / (self.ends[-1] - self.ends[0])
@@ -71,18 +77,20 @@ class _Clock:
 
 def time_repeats(run: Run, work: Work) -> Sample:
     """Repeats after a shorter one that warms caches, pages and lazy set-up. Slow engines run fewer
-    tokens than they should, which the sample tells."""
+    tokens than they should, which the sample tells; to very slow ones the shorter one counts."""
     prompt = make_prompt(work.prompt)
-    clock = _Clock()
-    run(prompt, min(8, work.tokens), clock.tick)
-    num_tokens = min(work.tokens, max(4, int(work.limit / 2 * clock.get_speed())))
+    warm_up = _Clock()
+    run(prompt, min(8, work.tokens), warm_up.tick)
+    if warm_up.get_seconds() > work.limit:
+        return Sample([work.prompt / warm_up.get_prompt_seconds()], [warm_up.get_speed()],
+                      work.prompt, min(8, work.tokens))
+    num_tokens = min(work.tokens, max(4, int(work.limit / 2 * warm_up.get_speed())))
     sample = Sample([], [], work.prompt, num_tokens)
-    begin = time.perf_counter()
-    for _ in range(work.repeats):
+    seconds = 0.0
+    while len(sample.decode) < work.repeats and seconds <= work.limit:
         clock = _Clock()
         run(prompt, num_tokens, clock.tick)
-        sample.prefill.append(work.prompt / (clock.ends[0] - clock.begin))
+        sample.prefill.append(work.prompt / clock.get_prompt_seconds())
         sample.decode.append(clock.get_speed())
-        if time.perf_counter() - begin > work.limit:
-            break
+        seconds += clock.get_seconds()
     return sample
