@@ -47,6 +47,7 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   target.target = options.target;
   target.features = options.features;
   target.vectorWidth = options.vectorWidth;
+  target.dotProduct = options.dotProduct;
   target.threads = options.threads;
   target.minParallelWork = options.minParallelWork;
   target.gemmLibrary = options.gemmLibrary;
@@ -58,6 +59,7 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
     passes.addPass(createSpecializeTokens());
   if (options.prefill)
     passes.addPass(createAddPrefill());
+  passes.addPass(createIntegerLinear());
   passes.addPass(createBindWeights());
   passes.addPass(createEntryABI());
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());

@@ -29,6 +29,11 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
       *this, "vector-width",
       llvm::cl::desc("f32 lanes of a vector, a power of two; 0 takes the target's"),
       llvm::cl::init(0)};
+  Option<std::string> dotProduct{
+      *this, "dot-product",
+      llvm::cl::desc("Products of bytes: none, avx2, avx_vnni, avx_vnni_int8 or avx512_vnni; auto "
+                     "takes this host's"),
+      llvm::cl::init("auto")};
   Option<bool> threads{*this, "threads", llvm::cl::desc("Let loops run on OpenMP threads"),
                        llvm::cl::init(true)};
   Option<int64_t> minParallelWork{

@@ -207,8 +207,9 @@ void mlir::ssm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &r
               memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect, vector::VectorDialect>();
   registry.addExtension(+[](MLIRContext *context, SSMDialect *dialect) {
     dialect->addInterfaces<InlineAnything>();
-    attachModels<AttentionOp, CausalConv1dOp, EmbeddingOp, LayerNormOp, LinearOp, RMSNormOp,
-                 RotaryOp, SelectiveScanOp, SSDScanOp>(context);
+    attachModels<AttentionOp, CausalConv1dOp, EmbeddingOp, FakeQuantizeOp, IntegerLinearOp,
+                 LayerNormOp, LinearOp, QuantizeOp, RMSNormOp, RotaryOp, SelectiveScanOp,
+                 SSDScanOp>(context);
     // Kernels are made of these.
     for (StringRef dialect : {"arith", "func", "llvm", "math", "memref", "omp", "scf", "vector"})
       context->getOrLoadDialect(dialect);
@@ -224,6 +225,8 @@ KernelTarget KernelTarget::get(ModuleOp module) {
     };
     target.vectorWidth = llvm::bit_floor<uint64_t>(
         std::clamp<int64_t>(read("vector_width", target.vectorWidth), 1, 64));
+    if (auto dot = attributes.getAs<StringAttr>("dot"))
+      target.dot = ::ssmq::parseDotKind(dot.getValue()).value_or(::ssmq::DotKind::None);
     target.threads = read("threads", target.threads) != 0;
     target.minParallelWork = read("min_parallel_work", target.minParallelWork);
     target.gemmLibrary = read("gemm_library", target.gemmLibrary) != 0;
@@ -237,9 +240,11 @@ void KernelTarget::set(ModuleOp module) const {
   auto named = [&](StringRef name, int64_t value) {
     return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
   };
-  module->setAttr(kAttrName, builder.getDictionaryAttr(
-                                 {named("vector_width", vectorWidth), named("threads", threads),
-                                  named("min_parallel_work", minParallelWork),
-                                  named("gemm_library", gemmLibrary),
-                                  named("dynamic_schedule", dynamicSchedule)}));
+  module->setAttr(
+      kAttrName,
+      builder.getDictionaryAttr(
+          {named("vector_width", vectorWidth),
+           builder.getNamedAttr("dot", builder.getStringAttr(toString(dot))),
+           named("threads", threads), named("min_parallel_work", minParallelWork),
+           named("gemm_library", gemmLibrary), named("dynamic_schedule", dynamicSchedule)}));
 }

@@ -4,6 +4,8 @@
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/Numerics.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -16,10 +18,16 @@ static LogicalResult checkDequantize(DequantizeOp op) {
                         << "'; run --ssmq-expand-formats first, or the interpreter";
 }
 
+/// Integers of one byte at most, whoever shares a scale.
+static bool isRoundedByKernel(FakeQuantizeOp op) {
+  const ::ssmq::Numerics &numerics = op.getFormat().getFormat()->getNumerics();
+  return numerics.getInteger() && numerics.getCodeBits() <= 8;
+}
+
 LogicalResult mlir::ssm::checkFormats(Operation *op) {
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return checkDequantize(dequantize);
-  if (auto fake = dyn_cast<FakeQuantizeOp>(op))
+  if (auto fake = dyn_cast<FakeQuantizeOp>(op); fake && !isRoundedByKernel(fake))
     return fake.emitError() << "no kernel rounds site '" << fake.getSite().value_or("?")
                             << "' to format '" << fake.getFormat().getSpelling()
                             << "'; run the interpreter";

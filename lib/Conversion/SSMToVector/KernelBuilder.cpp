@@ -41,6 +41,10 @@ Value KernelBuilder::zeros(int64_t lanes) {
 Value KernelBuilder::splat(Value scalar, int64_t lanes) {
   return vector::BroadcastOp::create(*this, VectorType::get({lanes}, scalar.getType()), scalar);
 }
+Value KernelBuilder::integers(VectorType type, int64_t value) {
+  APInt bits(type.getElementTypeBitWidth(), value, /*isSigned=*/true, /*implicitTrunc=*/true);
+  return arith::ConstantOp::create(*this, DenseElementsAttr::get(type, bits));
+}
 Value KernelBuilder::fma(Value a, Value b, Value c) {
   return vector::FMAOp::create(*this, a, b, c);
 }
@@ -53,7 +57,9 @@ static int64_t getLanes(Value vector) { return cast<VectorType>(vector.getType()
 Value KernelBuilder::pad(Value vector, int64_t lanes) {
   if (getLanes(vector) == lanes)
     return vector;
-  return vector::InsertStridedSliceOp::create(*this, vector, zeros(lanes), ArrayRef<int64_t>{0},
+  VectorType type = VectorType::get({lanes}, getElementTypeOrSelf(vector.getType()));
+  Value zeros = arith::ConstantOp::create(*this, type, getZeroAttr(type));
+  return vector::InsertStridedSliceOp::create(*this, vector, zeros, ArrayRef<int64_t>{0},
                                               ArrayRef<int64_t>{1});
 }
 
@@ -204,6 +210,31 @@ void KernelBuilder::overColumns(int64_t extent, int64_t lanes,
                 body(column, count);
                 return {};
               });
+}
+
+void KernelBuilder::overTokens(Value tokens, int64_t most,
+                               function_ref<void(ArrayRef<Value>)> body) {
+  std::optional<int64_t> known = getConstantIntValue(tokens);
+  auto singles = [&] { loop(index(0), tokens, 1, [&](Value token) { body(token); }); };
+  auto blocks = [&] {
+    Value last = createOrFold<arith::SubIOp>(tokens, index(most));
+    loop(index(0), tokens, most, [&](Value i) {
+      Value first = min(i, last);
+      Values several;
+      for (int64_t t = 0; t < most; ++t)
+        several.push_back(add(first, t));
+      body(several);
+    });
+  };
+  if (known)
+    return *known == 1 ? body(index(0)) : *known < most ? singles() : blocks();
+  Value few = arith::CmpIOp::create(*this, arith::CmpIPredicate::slt, tokens, index(most));
+  auto branch = scf::IfOp::create(*this, few, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  singles();
+  setInsertionPointToStart(branch.elseBlock());
+  blocks();
 }
 
 // Fetching a piece costs 0.3 us, one thread after the other (benchmarks/schedule.c): pieces shrink

@@ -39,6 +39,8 @@ public:
   VectorType vectorType(int64_t lanes) { return VectorType::get({lanes}, getF32Type()); }
   Value zeros(int64_t lanes);
   Value splat(Value scalar, int64_t lanes);
+  /// A constant of integers, cut to their width.
+  Value integers(VectorType type, int64_t value);
   Value fma(Value a, Value b, Value c);
   Value shuffle(Value a, Value b, ArrayRef<int64_t> mask);
   /// `vector` followed by zeros up to `lanes`.
@@ -75,9 +77,12 @@ public:
   Values overColumns(Value base, int64_t extent, int64_t lanes, ValueRange inits,
                      function_ref<Values(Value, int64_t, ValueRange)> body, int64_t unroll = 1);
   void overColumns(int64_t extent, int64_t lanes, function_ref<void(Value, int64_t)> body);
+  /// Calls body(tokens) for blocks of `most` tokens; the last may take in tokens of the one before
+  /// it, so that there are single tokens only where there are less than `most`.
+  void overTokens(Value tokens, int64_t most, function_ref<void(ArrayRef<Value>)> body);
   /// Multiply-adds that an exponential costs.
   static constexpr int64_t workOfExp = 16;
-  /// Iterations on OpenMP threads when `work` (multiply-adds of all) is worth it.
+  /// Iterations on OpenMP threads when `work` (multiply-adds of all, see KernelTarget) is worth it.
   void parallel(Value count, Value work, function_ref<void(Value)> body);
 
   /// Lanes of a vector for rows of `columns` values: a power of two, at most the machine's width.

@@ -2,6 +2,7 @@
 
 #include "Emitters.h"
 #include "GemmCall.h"
+#include "TiledLinearEmitter.h"
 #include "WeightRows.h"
 #include "WideNibbles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -183,5 +184,7 @@ void LinearEmitter::run() {
 }
 
 void mlir::ssm::emit(KernelBuilder &k, LinearOp::Adaptor op, ValueRange results) {
+  if (op.getTileRows())
+    return emitTiledLinear(k, op, results.front());
   LinearEmitter(k, op, results.front()).run();
 }

@@ -30,11 +30,22 @@ struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> 
       return signalPassFailure();
     }
     ssm::KernelTarget target;
+    target.dot = named->dot;
     target.vectorWidth = vectorWidth ? unsigned(vectorWidth) : named->vectorWidth;
     if (!llvm::isPowerOf2_64(target.vectorWidth) || target.vectorWidth > 64) {
       getOperation().emitError("vector-width must be a power of two up to 64, but is ")
           << target.vectorWidth;
       return signalPassFailure();
+    }
+    if (dotProduct != "auto") {
+      std::optional<ssmq::DotKind> kind = ssmq::parseDotKind(dotProduct);
+      if (!kind) {
+        getOperation().emitError("dot-product must be auto, none, avx2, avx_vnni, avx_vnni_int8 or "
+                                 "avx512_vnni, but is ")
+            << dotProduct;
+        return signalPassFailure();
+      }
+      target.dot = *kind;
     }
     target.threads = threads;
     target.minParallelWork = minParallelWork;

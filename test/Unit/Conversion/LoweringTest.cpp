@@ -117,6 +117,7 @@ mlir::OwningOpRef<mlir::ModuleOp> LoweringTest::lower(mlir::ModuleOp source,
   mlir::PassManager passes(context.get());
   mlir::ssm::LowerToCPUOptions options;
   options.vectorWidth = test.vectorWidth;
+  options.dotProduct = test.dotProduct;
   options.threads = test.threads;
   options.decode = test.decode;
   options.minParallelWork = test.minParallelWork;

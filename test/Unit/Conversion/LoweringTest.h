@@ -44,6 +44,7 @@ struct LoweringCase {
   float tolerance = 2e-5f;
   /// Passed to --ssmq-lower-to-cpu.
   unsigned vectorWidth = 0;
+  std::string dotProduct = "auto";
   bool threads = true, decode = true, gemmLibrary = false;
   int64_t minParallelWork = 1;
 };

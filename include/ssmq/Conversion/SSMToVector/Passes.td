@@ -20,6 +20,9 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "f32 lanes of a vector, a power of two; 0 takes the target's">,
     Option<"threads", "threads", "bool", /*default=*/"true",
            "Let loops run on OpenMP threads">,
+    Option<"dotProduct", "dot-product", "std::string", /*default=*/"\"auto\"",
+           "Products of bytes: none, avx2, avx_vnni, avx_vnni_int8 or avx512_vnni; auto takes the "
+           "target's">,
     Option<"minParallelWork", "min-parallel-work", "int64_t", /*default=*/"98304",
            "Multiply-adds below which a loop stays on its thread">,
     Option<"gemmLibrary", "onednn-gemm", "bool", /*default=*/"false",
@@ -28,6 +31,16 @@ def SetKernelTarget : Pass<"ssmq-set-kernel-target", "::mlir::ModuleOp"> {
            "static: threads get equal shares of a loop; dynamic: they fetch pieces as they finish; "
            "auto: dynamic where the target's cores are unequal">,
   ];
+}
+
+def IntegerLinear : Pass<"ssmq-integer-linear"> {
+  let summary = "multiply integer activations with integer weights as integers";
+  let description = [{
+    `ssm.fake_quantize` to a symmetric integer format that feeds an `ssm.linear` with tiled codes
+    becomes `ssm.quantize`, and the linear `ssm.integer_linear`, when activations share scales per
+    token, statically over all values, or in groups of whole weight groups.
+  }];
+  let dependentDialects = ["::mlir::ssm::SSMDialect"];
 }
 
 def VectorizeElementwise : Pass<"ssmq-vectorize-elementwise", "::mlir::ModuleOp"> {

@@ -11,6 +11,7 @@
 #define SSMQ_CONVERSION_SSMTOVECTOR_SSMTOVECTOR_H
 
 #include "mlir/Support/LLVM.h"
+#include "ssmq/Support/Target.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace mlir {
@@ -28,7 +29,10 @@ struct KernelTarget {
   int64_t vectorWidth = 8;
   /// Whether loops may run on OpenMP threads.
   bool threads = true;
-  /// Multiply-adds (or elements) below which a loop stays on its thread.
+  /// Products of bytes in integer kernels.
+  ::ssmq::DotKind dot = ::ssmq::DotKind::None;
+  /// Work below which a loop stays on its thread, in units of about 1/64 ns of one thread: a
+  /// multiply-add, or half a byte that is read from memory.
   int64_t minParallelWork = 98304;
   /// Whether float weights meet several tokens in a call of `ssmq_gemm` (Runtime/Gemm.h).
   bool gemmLibrary = false;

@@ -64,4 +64,42 @@ def SSM_FakeQuantizeOp : SSM_FormatOp<"fake_quantize", [AllTypesMatch<["input", 
   }];
 }
 
+def SSM_QuantizeOp : SSM_FormatOp<"quantize"> {
+  let summary = "codes of an activation, for integer products";
+  let description = [{
+    The codes of `input` (T x I) in a symmetric integer format of at most 8 bits, and what
+    `ssm.integer_linear` needs beside them. The format has one scale a token (per_token, static
+    per_tensor) or one for each group of columns. `group_size` is that of the weights that the codes
+    meet, and `block` a number of columns: each group begins on a whole block, and what its last
+    block lacks is codes of 0.
+
+    `codes` are T x padded columns; `scales` T x scales of a row; `sums` T x weight groups, the sums
+    of their codes. Values and scales are those of `ssm.fake_quantize`, bit for bit; a value that is
+    not finite makes the scale NaN or infinite instead of an error.
+
+    ```mlir
+    %codes, %scales, %sums = ssm.quantize %x as <"i8 sym per_token"> {block = 8 : i64, group_size = 64 : i64}
+      : tensor<?x256xf32> -> tensor<?x256xi8>, tensor<?x1xf32>, tensor<?x4xi32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32]>:$input, SSM_FormatAttr:$format, I64Attr:$group_size,
+                       I64Attr:$block, OptionalAttr<DenseF32ArrayAttr>:$ranges);
+  let results = (outs 2DTensorOf<[I8]>:$codes, 2DTensorOf<[F32]>:$scales,
+                      2DTensorOf<[I32]>:$sums);
+  let assemblyFormat = [{
+    $input `as` $format attr-dict `:` type($input) `->` type($codes) `,` type($scales) `,`
+    type($sums)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$input, "::mlir::ssm::FormatAttr":$format,
+                                 "int64_t":$groupSize, "int64_t":$block,
+                                 "::mlir::DenseF32ArrayAttr":$ranges)>];
+  let extraClassDeclaration = [{
+    /// Whether codes of the format can stand in integer products with weights in groups of
+    /// `groupSize` columns: scales change at no place within a group.
+    static bool canQuantize(::mlir::ssm::FormatAttr format, int64_t columns, int64_t groupSize);
+    /// Columns that share a scale.
+    static int64_t getScaleColumns(::mlir::ssm::FormatAttr format, int64_t columns);
+  }];
+}
+
 #endif // SSMQ_DIALECT_SSM_FORMATOPS

@@ -63,4 +63,33 @@ def SSM_EmbeddingOp : SSM_WeightOp<"embedding", [SSM_TokenWise]> {
   }];
 }
 
+def SSM_IntegerLinearOp : Op<SSM_Dialect, "integer_linear", [Pure, AttrSizedOperandSegments]> {
+  let summary = "y = x W^T + b by integer products";
+  let description = [{
+    `codes`, `scales` and `sums` are those of `ssm.quantize`, the weight is one of `ssm.linear` with
+    `tile_rows`. Products of codes are summed in i32 over a group of the weight and then scaled and
+    summed in f32. `columns` are those of a row of the weight before padding; `scale_columns` share
+    a scale of the activations.
+
+    ```mlir
+    %y = ssm.integer_linear %codes, %scales, %sums, %tiles scales %u
+      {columns = 256 : i64, group_size = 64 : i64, packed_bits = 4 : i64, scale_columns = 256 : i64}
+      : (tensor<?x256xi8>, tensor<?x1xf32>, tensor<?x4xi32>, tensor<32x2048xi8>, tensor<32x4x16xf16>)
+      -> tensor<?x512xf32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[I8]>:$codes, 2DTensorOf<[F32]>:$scales,
+                       2DTensorOf<[I32]>:$sums, 2DTensorOf<[I8]>:$weight,
+                       3DTensorOf<[F32, F16]>:$weight_scales,
+                       Optional<3DTensorOf<[I8]>>:$zero_points, Optional<SSM_FloatWeight>:$bias,
+                       I64Attr:$columns, I64Attr:$scale_columns, I64Attr:$group_size,
+                       I64Attr:$packed_bits);
+  let results = (outs SSM_Activation:$result);
+  let assemblyFormat = [{
+    $codes `,` $scales `,` $sums `,` $weight `scales` $weight_scales
+    (`zero_points` $zero_points^)? (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // SSMQ_DIALECT_SSM_LINEAROPS

@@ -1,0 +1,185 @@
+//===- TiledLinearEmitter.cpp - f32 products with tiled weights -----------===//
+
+#include "TiledLinearEmitter.h"
+
+#include "TiledWeight.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+using ::ssmq::TileLayout;
+
+namespace {
+
+/// Sums are kept for each tile, part and token, tiles outermost.
+class TiledLinearEmitter {
+public:
+  using Values = KernelBuilder::Values;
+
+  TiledLinearEmitter(KernelBuilder &k, LinearOp::Adaptor op, Value result)
+      : k(k), input(op.getInput()), bias(op.getBias()), result(result),
+        weight(k, op.getWeight(), op.getScales(), op.getZeroPoints(),
+               TileLayout(cast<MemRefType>(result.getType()).getDimSize(1),
+                          cast<MemRefType>(input.getType()).getDimSize(1), *op.getGroupSize(),
+                          *op.getPackedBits()),
+               std::min<int64_t>(k.target.vectorWidth, TileLayout::tileRows)) {}
+
+  void run();
+
+private:
+  void oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast);
+  void fillPanel(Value panel, ArrayRef<Value> tiles);
+  void panelBlock(Value panel, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
+                  int64_t rowsOfLast);
+  void storeSums(ValueRange sums, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
+                 int64_t rowsOfLast);
+  Values getTiles(Value first, int64_t count) {
+    Values tiles;
+    for (int64_t i = 0; i < count; ++i)
+      tiles.push_back(k.add(first, i));
+    return tiles;
+  }
+  /// Calls body(block, its column, its columns that are no padding, values) over a group.
+  Values overBlocks(Value group, Value firstBlock, int64_t columns, ValueRange inits,
+                    function_ref<Values(Value, Value, int64_t, ValueRange)> body);
+
+  KernelBuilder &k;
+  Value input, bias, result;
+  TiledWeight weight;
+};
+
+} // namespace
+
+TiledLinearEmitter::Values
+TiledLinearEmitter::overBlocks(Value group, Value firstBlock, int64_t columns, ValueRange inits,
+                               function_ref<Values(Value, Value, int64_t, ValueRange)> body) {
+  Value base = k.mul(group, weight.layout.getGroupSize());
+  return k.overColumns(k.index(0), columns, weight.layout.getBlockColumns(), inits,
+                       [&](Value column, int64_t count, ValueRange state) {
+                         Value number = k.floorDiv(column, weight.layout.getBlockColumns());
+                         return body(k.add(firstBlock, number), k.add(base, column), count, state);
+                       });
+}
+
+void TiledLinearEmitter::storeSums(ValueRange sums, Value firstTile, int64_t numTiles,
+                                   ArrayRef<Value> tokens, int64_t rowsOfLast) {
+  weight.overRows(firstTile, numTiles, rowsOfLast, [&](int64_t part, Value row, int64_t rows) {
+    Value offsets = bias ? k.load(bias, row, rows) : nullptr;
+    for (auto [t, token] : llvm::enumerate(tokens)) {
+      Value y = k.slice(sums[part * tokens.size() + t], 0, rows);
+      if (offsets)
+        y = arith::AddFOp::create(k, y, offsets);
+      k.store(y, result, {token, row});
+    }
+  });
+}
+
+/// Codes are unpacked in registers.
+void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast) {
+  Values tiles = getTiles(firstTile, numTiles);
+  const int64_t parts = weight.getNumParts();
+  Value token = k.index(0);
+  Values zeros(numTiles * parts, k.zeros(weight.lanes));
+  Values sums = weight.overGroups(
+      zeros, [&](Value group, Value firstBlock, int64_t columns, ValueRange before) -> Values {
+        Values excess;
+        for (Value tile : tiles)
+          for (int64_t part = 0; part < parts; ++part)
+            excess.push_back(weight.loadExcess(tile, group, part));
+        Values products = overBlocks(
+            group, firstBlock, columns, zeros,
+            [&](Value block, Value column, int64_t count, ValueRange state) {
+              Values x, next(state);
+              for (int64_t i = 0; i < count; ++i)
+                x.push_back(k.splat(k.loadScalar(input, {token, k.add(column, i)}), weight.lanes));
+              for (size_t i = 0; i < next.size(); ++i) {
+                Value bytes = weight.loadBytes(tiles[i / parts], block, i % parts);
+                for (auto [code, other] :
+                     llvm::zip_equal(weight.unpackFloats(bytes, count, excess[i]), x))
+                  next[i] = k.fma(code, other, next[i]);
+              }
+              return next;
+            });
+        Values after;
+        for (size_t i = 0; i < products.size(); ++i)
+          after.push_back(
+              k.fma(weight.loadScales(tiles[i / parts], group, i % parts), products[i], before[i]));
+        return after;
+      });
+  storeSums(sums, firstTile, numTiles, token, rowsOfLast);
+}
+
+/// The values of some tiles, a row of the panel for each column.
+void TiledLinearEmitter::fillPanel(Value panel, ArrayRef<Value> tiles) {
+  weight.overGroups({}, [&](Value group, Value firstBlock, int64_t columns, ValueRange) -> Values {
+    for (auto [i, tile] : llvm::enumerate(tiles))
+      for (int64_t part = 0; part < weight.getNumParts(); ++part) {
+        Value excess = weight.loadExcess(tile, group, part);
+        Value scales = weight.loadScales(tile, group, part);
+        Value lane = k.index(i * TileLayout::tileRows + part * weight.lanes);
+        overBlocks(group, firstBlock, columns, ValueRange(),
+                   [&](Value block, Value column, int64_t count, ValueRange) -> Values {
+                     Value bytes = weight.loadBytes(tile, block, part);
+                     Values codes = weight.unpackFloats(bytes, count, excess);
+                     for (auto [j, code] : llvm::enumerate(codes))
+                       k.store(arith::MulFOp::create(k, code, scales).getResult(), panel,
+                               {k.add(column, j), lane});
+                     return {};
+                   });
+      }
+    return {};
+  });
+}
+
+void TiledLinearEmitter::panelBlock(Value panel, Value firstTile, int64_t numTiles,
+                                    ArrayRef<Value> tokens, int64_t rowsOfLast) {
+  const int64_t vectors = numTiles * weight.getNumParts();
+  constexpr int64_t columnsOfTurn = 4;
+  Values zeros(vectors * tokens.size(), k.zeros(weight.lanes));
+  Values sums = k.overColumns(
+      k.index(0), weight.layout.getColumns(), columnsOfTurn, zeros,
+      [&](Value column, int64_t count, ValueRange before) {
+        Values next(before);
+        for (int64_t c = 0; c < count; ++c) {
+          Values rows;
+          for (int64_t v = 0; v < vectors; ++v)
+            rows.push_back(
+                k.loadRaw(panel, {k.add(column, c), k.index(v * weight.lanes)}, weight.lanes));
+          for (auto [t, token] : llvm::enumerate(tokens)) {
+            Value x = k.splat(k.loadScalar(input, {token, k.add(column, c)}), weight.lanes);
+            for (auto [v, row] : llvm::enumerate(rows)) {
+              Value &sum = next[v * tokens.size() + t];
+              sum = k.fma(row, x, sum);
+            }
+          }
+        }
+        return next;
+      });
+  storeSums(sums, firstTile, numTiles, tokens, rowsOfLast);
+}
+
+void TiledLinearEmitter::run() {
+  Value tokens = k.dim(input, 0);
+  const TileLayout &layout = weight.layout;
+  Value work = k.mul(tokens, 2 * layout.getNumTiles() * layout.getTileBytes());
+  // One token is bound by loads, of which several streams keep more in flight.
+  if (getConstantIntValue(tokens) == 1)
+    return weight.overTiles(
+        std::max<int64_t>(1, 4 / weight.getNumParts()), work,
+        [&](Value first, int64_t count, int64_t rows) { oneToken(first, count, rows); });
+  // Many tokens meet a panel of the weight's values, which stays in the second-level cache; their
+  // sums fill the registers.
+  bool isWide = weight.lanes == 16;
+  weight.overTiles(isWide ? 2 : 1, work, [&](Value first, int64_t count, int64_t rows) {
+    Value panel = k.allocate(k.index(layout.getColumns()), {count * TileLayout::tileRows});
+    fillPanel(panel, getTiles(first, count));
+    k.overTokens(tokens, isWide ? 12 : 6,
+                 [&](ArrayRef<Value> several) { panelBlock(panel, first, count, several, rows); });
+    k.free(panel);
+  });
+}
+
+void mlir::ssm::emitTiledLinear(KernelBuilder &k, LinearOp::Adaptor op, Value result) {
+  TiledLinearEmitter(k, op, result).run();
+}
