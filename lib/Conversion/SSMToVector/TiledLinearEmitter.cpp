@@ -4,6 +4,7 @@
 
 #include "TiledWeight.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -28,7 +29,8 @@ public:
   void run();
 
 private:
-  void oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast);
+  Value sumBlocks();
+  void oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast, Value sumsOfBlocks);
   void fillPanel(Value panel, ArrayRef<Value> tiles);
   void panelBlock(Value panel, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
                   int64_t rowsOfLast);
@@ -75,8 +77,25 @@ void TiledLinearEmitter::storeSums(ValueRange sums, Value firstTile, int64_t num
   });
 }
 
-/// Codes are unpacked in registers.
-void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast) {
+/// The sum of each block's columns of the only token.
+Value TiledLinearEmitter::sumBlocks() {
+  auto type = MemRefType::get({weight.layout.getNumBlocks()}, k.getF32Type());
+  Value sums = memref::AllocaOp::create(k, type);
+  weight.overGroups({}, [&](Value group, Value firstBlock, int64_t columns, ValueRange) -> Values {
+    return overBlocks(group, firstBlock, columns, ValueRange(),
+                      [&](Value block, Value column, int64_t count, ValueRange) -> Values {
+                        Value x = k.load(input, {k.index(0), column}, count);
+                        k.storeScalar(k.sumLanes(k.pad(x, weight.layout.getBlockColumns())), sums,
+                                      block);
+                        return {};
+                      });
+  });
+  return sums;
+}
+
+/// Codes are unpacked in registers. What they are too large by counts once a block.
+void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast,
+                                  Value sumsOfBlocks) {
   Values tiles = getTiles(firstTile, numTiles);
   const int64_t parts = weight.getNumParts();
   Value token = k.index(0);
@@ -86,17 +105,18 @@ void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t row
         Values excess;
         for (Value tile : tiles)
           for (int64_t part = 0; part < parts; ++part)
-            excess.push_back(weight.loadExcess(tile, group, part));
+            excess.push_back(arith::NegFOp::create(k, weight.loadExcess(tile, group, part)));
         Values products = overBlocks(
             group, firstBlock, columns, zeros,
             [&](Value block, Value column, int64_t count, ValueRange state) {
               Values x, next(state);
               for (int64_t i = 0; i < count; ++i)
                 x.push_back(k.splat(k.loadScalar(input, {token, k.add(column, i)}), weight.lanes));
+              Value sum = k.splat(k.loadScalar(sumsOfBlocks, block), weight.lanes);
               for (size_t i = 0; i < next.size(); ++i) {
                 Value bytes = weight.loadBytes(tiles[i / parts], block, i % parts);
-                for (auto [code, other] :
-                     llvm::zip_equal(weight.unpackFloats(bytes, count, excess[i]), x))
+                next[i] = k.fma(excess[i], sum, next[i]);
+                for (auto [code, other] : llvm::zip_equal(weight.unpackFloats(bytes, count), x))
                   next[i] = k.fma(code, other, next[i]);
               }
               return next;
@@ -121,10 +141,11 @@ void TiledLinearEmitter::fillPanel(Value panel, ArrayRef<Value> tiles) {
         overBlocks(group, firstBlock, columns, ValueRange(),
                    [&](Value block, Value column, int64_t count, ValueRange) -> Values {
                      Value bytes = weight.loadBytes(tile, block, part);
-                     Values codes = weight.unpackFloats(bytes, count, excess);
-                     for (auto [j, code] : llvm::enumerate(codes))
-                       k.store(arith::MulFOp::create(k, code, scales).getResult(), panel,
+                     for (auto [j, code] : llvm::enumerate(weight.unpackFloats(bytes, count))) {
+                       Value steps = arith::SubFOp::create(k, code, excess);
+                       k.store(arith::MulFOp::create(k, steps, scales).getResult(), panel,
                                {k.add(column, j), lane});
+                     }
                      return {};
                    });
       }
@@ -164,10 +185,13 @@ void TiledLinearEmitter::run() {
   const TileLayout &layout = weight.layout;
   Value work = k.mul(tokens, 2 * layout.getNumTiles() * layout.getTileBytes());
   // One token is bound by loads, of which several streams keep more in flight.
-  if (getConstantIntValue(tokens) == 1)
-    return weight.overTiles(
-        std::max<int64_t>(1, 4 / weight.getNumParts()), work,
-        [&](Value first, int64_t count, int64_t rows) { oneToken(first, count, rows); });
+  if (getConstantIntValue(tokens) == 1) {
+    Value sumsOfBlocks = sumBlocks();
+    return weight.overTiles(std::max<int64_t>(1, 4 / weight.getNumParts()), work,
+                            [&](Value first, int64_t count, int64_t rows) {
+                              oneToken(first, count, rows, sumsOfBlocks);
+                            });
+  }
   // Many tokens meet a panel of the weight's values, which stays in the second-level cache; their
   // sums fill the registers.
   bool isWide = weight.lanes == 16;

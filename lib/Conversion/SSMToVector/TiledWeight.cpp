@@ -34,7 +34,7 @@ TiledWeight::Values TiledWeight::unpackBytes(Value bytes, ByteRange range) {
 // A code becomes a float without a conversion: moved into the upper bits of the fraction of 2^bits,
 // the offset code c + h, h = 2^(bits - 1), gives the float 2^bits + c + h. The excess over c less
 // its zero point is what loadExcess gives.
-TiledWeight::Values TiledWeight::unpackFloats(Value bytes, int64_t columns, Value excess) {
+TiledWeight::Values TiledWeight::unpackFloats(Value bytes, int64_t columns) {
   const int64_t bits = layout.getBits(), fraction = 23 - bits;
   auto type = VectorType::get({lanes}, k.getI32Type());
   Value words = vector::BitCastOp::create(k, type, bytes);
@@ -51,8 +51,7 @@ TiledWeight::Values TiledWeight::unpackFloats(Value bytes, int64_t columns, Valu
                             : arith::ShRUIOp::create(k, words, k.integers(type, -left)).getResult();
     Value pattern32 =
         arith::XOrIOp::create(k, arith::AndIOp::create(k, moved, mask).getResult(), pattern);
-    Value offset = arith::BitcastOp::create(k, k.vectorType(lanes), pattern32);
-    values.push_back(arith::SubFOp::create(k, offset, excess));
+    values.push_back(arith::BitcastOp::create(k, k.vectorType(lanes), pattern32));
   }
   return values;
 }

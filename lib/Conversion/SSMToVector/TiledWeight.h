@@ -32,9 +32,9 @@ public:
   Value loadBytes(Value tile, Value block, int64_t part);
   /// The codes of a block as bytes for dot products, four columns a vector.
   Values unpackBytes(Value bytes, ByteRange range);
-  /// The codes of a block less their zero points as f32, one column a vector; `excess` is what
-  /// loadExcess gave.
-  Values unpackFloats(Value bytes, int64_t columns, Value excess);
+  /// The codes of a block as f32, one column a vector, each too large by what loadExcess gives: an
+  /// offset and the zero point.
+  Values unpackFloats(Value bytes, int64_t columns);
   Value loadExcess(Value tile, Value group, int64_t part);
   /// As f32.
   Value loadScales(Value tile, Value group, int64_t part);

@@ -18,7 +18,8 @@ protected:
     text.line("%f = arith.constant " + std::to_string(factor) + " : f32");
     text.line("%scaled = linalg.generic {indexing_maps = [affine_map<(t, c) -> (t, c)>, "
               "affine_map<(t, c) -> (t, c)>], iterator_types = [\"parallel\", \"parallel\"]} "
-              "ins(%x : " + type + ") outs(%e : " + type + ") {");
+              "ins(%x : " +
+              type + ") outs(%e : " + type + ") {");
     text.line("^bb0(%in: f32, %out: f32):");
     text.line("%m = arith.mulf %in, %f : f32");
     text.line("linalg.yield %m : f32");

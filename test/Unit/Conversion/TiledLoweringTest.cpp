@@ -23,7 +23,8 @@ protected:
     TileLayout layout(c.outputs, c.inputs, c.group, c.bits);
     std::string tiles = format("$0x$1xi8", {layout.getNumTiles(), layout.getTileBytes()});
     std::string groups = format("$0x$1x16x", {layout.getNumTiles(), layout.getNumGroups()});
-    std::string input = format("tensor<?x$0xf32>", {c.inputs}), bias = format("$0xf32", {c.outputs});
+    std::string input = format("tensor<?x$0xf32>", {c.inputs}),
+                bias = format("$0xf32", {c.outputs});
     text.weight("q", tiles).weight("scales", groups + "f16").weight("zeros", groups + "i8");
     text.weight("b", bias);
     if (!c.format.empty())
@@ -31,16 +32,15 @@ protected:
                 (llvm::StringRef(c.format).contains("static") ? " {ranges = array<f32: -0.8, 0.8>}"
                                                               : "") +
                 " : " + input);
-    text.line(llvm::Twine("%y = ssm.linear ") + (c.format.empty() ? "%x" : "%r") +
-              ", %q scales %scales" + (c.zeroPoints ? " zero_points %zeros" : "") +
-              (c.bias ? " bias %b" : "") +
-              format(" {group_size = $0 : i64, packed_bits = $1 : i64, rows = $2 : i64, tile_rows = "
-                     "16 : i64} : (",
-                     {c.group, c.bits, c.outputs}) +
-              input + ", tensor<" + tiles + ">, tensor<" + groups + "f16>" +
-              (c.zeroPoints ? ", tensor<" + groups + "i8>" : "") +
-              (c.bias ? ", tensor<" + bias + ">" : "") +
-              format(") -> tensor<?x$0xf32>", {c.outputs}));
+    text.line(
+        llvm::Twine("%y = ssm.linear ") + (c.format.empty() ? "%x" : "%r") + ", %q scales %scales" +
+        (c.zeroPoints ? " zero_points %zeros" : "") + (c.bias ? " bias %b" : "") +
+        format(" {group_size = $0 : i64, packed_bits = $1 : i64, rows = $2 : i64, tile_rows = "
+               "16 : i64} : (",
+               {c.group, c.bits, c.outputs}) +
+        input + ", tensor<" + tiles + ">, tensor<" + groups + "f16>" +
+        (c.zeroPoints ? ", tensor<" + groups + "i8>" : "") +
+        (c.bias ? ", tensor<" + bias + ">" : "") + format(") -> tensor<?x$0xf32>", {c.outputs}));
     return text.finish(c.outputs);
   }
 
@@ -83,7 +83,8 @@ TEST_F(TiledLoweringTest, FloatsInAnyWidth) {
 
 TEST_F(TiledLoweringTest, Integers) {
   for (int64_t bits : {4, 8})
-    for (TiledCase c : {TiledCase{96, 128, bits, 64}, {1, 5, bits, 3}, {21, 160, bits, 1000, true}}) {
+    for (TiledCase c :
+         {TiledCase{96, 128, bits, 64}, {1, 5, bits, 3}, {21, 160, bits, 1000, true}}) {
       c.format = "i8 sym per_token";
       check(c);
     }
