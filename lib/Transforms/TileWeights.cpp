@@ -1,10 +1,11 @@
 //===- TileWeights.cpp - Quantized weights in tiles of rows ---------------===//
 
+#include "RewrittenCheckpoint.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Tiling.h"
-#include "ssmq/Import/WeightStore.h"
 #include "ssmq/Reference/WeightValue.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Transforms/Passes.h"
@@ -49,7 +50,7 @@ public:
   bool find();
   /// Gives globals and ops their new types; tensors are made when they are written.
   LogicalResult rewrite(const WeightStore &store, unsigned threads);
-  Error write(StringRef path, const WeightStore &store);
+  ArrayRef<LazyTensor> getTensors() const { return tiled; }
 
 private:
   using GlobalName = StringAttr;
@@ -224,23 +225,6 @@ LogicalResult WeightTiler::rewrite(const WeightStore &store, unsigned threads) {
   return success();
 }
 
-Error WeightTiler::write(StringRef path, const WeightStore &store) {
-  std::vector<LazyTensor> tensors = tiled;
-  for (auto global : module.getOps<ml_program::GlobalOp>()) {
-    if (!isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr()) ||
-        isTiled.contains(global.getSymName()))
-      continue;
-    Expected<Tensor> weight = store.lookup(global.getSymName());
-    if (!weight)
-      return weight.takeError();
-    tensors.push_back(::ssmq::makeLazy({global.getSymName().str(), *weight}));
-  }
-  ::ssmq::SafetensorsMetadata metadata = {{"format", "ssmq"}};
-  for (const ::ssmq::SafetensorsFile &file : store.getFiles())
-    metadata.insert(file.getMetadata().begin(), file.getMetadata().end());
-  return ::ssmq::writeSafetensors(path, tensors, metadata);
-}
-
 LogicalResult TileWeightsPass::run() {
   ModuleOp module = getOperation();
   if (output.empty())
@@ -255,8 +239,7 @@ LogicalResult TileWeightsPass::run() {
   unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
   if (failed(tiler.rewrite(**store, count)))
     return failure();
-  if (Error error = tiler.write(output, **store))
+  if (Error error = rewriteCheckpoint(module, **store, tiler.getTensors(), output))
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  module->setAttr(SSMDialect::kCheckpointAttrName, StringAttr::get(&getContext(), output));
   return success();
 }

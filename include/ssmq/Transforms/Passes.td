@@ -341,6 +341,24 @@ def PackPass : Pass<"ssmq-pack", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::ml_program::MLProgramDialect"];
 }
 
+def FoldParametersPass : Pass<"ssmq-fold-parameters", "::mlir::ModuleOp"> {
+  let summary = "what is computed from weights alone, computed once";
+  let description = [{
+    Evaluates float values that depend on nothing but weights, as A = -exp(A_log), by the reference
+    interpreter, and writes all weights of the program, these values among them, to a new
+    safetensors file that becomes the module's checkpoint. A value that takes more than twice the
+    bytes of its weights stays computed, and so do weights in formats. Where nothing can be folded,
+    no file is written.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "Safetensors file to write">,
+    Option<"checkpoint", "checkpoint", "std::string", "",
+           "Where the weights are (default: the module's ssm.checkpoint)">,
+    Option<"threads", "threads", "unsigned", "0", "Threads; 0: all cores">,
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::ml_program::MLProgramDialect"];
+}
+
 def TileWeightsPass : Pass<"ssmq-tile-weights", "::mlir::ModuleOp"> {
   let summary = "quantized weights in tiles of rows, as kernels stream them";
   let description = [{

@@ -1,0 +1,215 @@
+//===- FoldParameters.cpp - What weights alone decide, computed once ------===//
+
+#include "RewrittenCheckpoint.h"
+#include "UnusedWeights.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
+#include "ssmq/Reference/Interpreter.h"
+#include "ssmq/Transforms/Passes.h"
+#include "llvm/Support/Threading.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_FOLDPARAMETERSPASS
+#include "ssmq/Transforms/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+using namespace mlir::ssm;
+using llvm::Error;
+using ::ssmq::LazyTensor;
+using ::ssmq::Tensor;
+using ::ssmq::WeightStore;
+using Load = ml_program::GlobalLoadConstOp;
+
+namespace {
+
+class ParameterFolder {
+public:
+  explicit ParameterFolder(ModuleOp module) : module(module), symbols(module) {}
+
+  /// Finds what can be folded; false when there is nothing.
+  bool find();
+  LogicalResult rewrite(const WeightStore &store, unsigned threads);
+  ArrayRef<LazyTensor> getTensors() const { return tensors; }
+
+private:
+  std::optional<int64_t> getWeightBytes(Operation *op) const;
+  FailureOr<SmallVector<Tensor>> evaluate(const WeightStore &store, unsigned threads);
+  void replace(Value value, const Tensor &tensor);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  /// Values that depend on weights and constants alone, with the bytes of the weights.
+  llvm::DenseMap<Value, int64_t> known;
+  SmallVector<Value> folded;
+  std::vector<LazyTensor> tensors;
+};
+
+class FoldParametersPass : public mlir::ssm::impl::FoldParametersPassBase<FoldParametersPass> {
+public:
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (failed(run()))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult run();
+};
+
+} // namespace
+
+/// Bytes of a float tensor; none for anything else.
+static std::optional<int64_t> getNumBytes(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape() || !isa<FloatType>(tensor.getElementType()))
+    return std::nullopt;
+  return tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
+}
+
+/// Bytes of the weights that an op's result depends on, when it depends on nothing else.
+std::optional<int64_t> ParameterFolder::getWeightBytes(Operation *op) const {
+  if (auto load = dyn_cast<Load>(op)) {
+    auto global = symbols.lookup<ml_program::GlobalOp>(load.getGlobal().getLeafReference());
+    bool isWeight = global && isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr());
+    return isWeight ? getNumBytes(load.getType()) : std::nullopt;
+  }
+  if (op->getNumResults() != 1 || !isPure(op))
+    return std::nullopt;
+  if (op->hasTrait<OpTrait::ConstantLike>())
+    return 0;
+  // A region may capture anything; codes are smaller than what they stand for.
+  if (op->getNumOperands() == 0 || op->getNumRegions() != 0 || isa<DequantizeOp>(op))
+    return std::nullopt;
+  int64_t bytes = 0;
+  for (Value operand : op->getOperands()) {
+    auto it = known.find(operand);
+    if (it == known.end())
+      return std::nullopt;
+    bytes += it->second;
+  }
+  return bytes;
+}
+
+bool ParameterFolder::find() {
+  module.walk([&](Operation *op) {
+    if (std::optional<int64_t> bytes = getWeightBytes(op))
+      known[op->getResult(0)] = *bytes;
+  });
+  // f16 weights become f32 values; what takes more than that costs more than it saves.
+  constexpr int64_t mostGrowth = 2;
+  module.walk([&](Operation *op) {
+    if (op->getNumResults() != 1 || isa<Load>(op))
+      return;
+    auto it = known.find(op->getResult(0));
+    std::optional<int64_t> size = getNumBytes(op->getResult(0).getType());
+    if (it == known.end() || !size || *size > mostGrowth * it->second)
+      return;
+    bool isRead = llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return user->getNumResults() != 1 || !known.contains(user->getResult(0));
+    });
+    if (isRead)
+      folded.push_back(op->getResult(0));
+  });
+  return !folded.empty();
+}
+
+/// Runs nothing but what the folded values need, in a function of its own.
+FailureOr<SmallVector<Tensor>> ParameterFolder::evaluate(const WeightStore &store,
+                                                         unsigned threads) {
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitBlockArguments = true;
+  for (Value value : folded)
+    if (failed(getBackwardSlice(value, &slice, options)))
+      return emitError(value.getLoc(), "has no slice of ops");
+  OpBuilder builder(module.getContext());
+  OwningOpRef<ModuleOp> scratch = ModuleOp::create(builder, module.getLoc());
+  builder.setInsertionPointToStart(scratch->getBody());
+  auto type = builder.getFunctionType({}, llvm::to_vector(ValueRange(folded).getTypes()));
+  auto function = func::FuncOp::create(builder, module.getLoc(), "parameters", type);
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  IRMapping mapping;
+  module.walk([&](Operation *op) {
+    if (slice.contains(op))
+      builder.clone(*op, mapping);
+  });
+  SmallVector<Value> results;
+  for (Value value : folded)
+    results.push_back(mapping.lookup(value));
+  func::ReturnOp::create(builder, module.getLoc(), results);
+
+  auto lookup = [&store](StringRef name) { return store.lookup(name); };
+  FailureOr<std::unique_ptr<Interpreter>> interpreter =
+      Interpreter::create(function, lookup, {::ssmq::KernelSet::Fast, threads});
+  if (failed(interpreter))
+    return failure();
+  return (*interpreter)->run({});
+}
+
+void ParameterFolder::replace(Value value, const Tensor &tensor) {
+  SetVector<Operation *> slice;
+  (void)getBackwardSlice(value, &slice);
+  StringRef base = "parameter";
+  for (Operation *op : slice)
+    if (auto load = dyn_cast<Load>(op))
+      base = load.getGlobal().getLeafReference().getValue();
+  auto type = RankedTensorType::get(cast<RankedTensorType>(value.getType()).getShape(),
+                                    Float32Type::get(module.getContext()));
+  OpBuilder builder(module.getBodyRegion());
+  auto global = ml_program::GlobalOp::create(
+      builder, value.getLoc(), (base + ".computed").str(), type, /*is_mutable=*/false,
+      ml_program::ExternAttr::get(module.getContext(), type), builder.getStringAttr("private"));
+  StringAttr name = symbols.insert(global);
+  builder.setInsertionPointAfterValue(value);
+  Value load =
+      Load::create(builder, value.getLoc(), type, SymbolRefAttr::get(module.getContext(), name));
+  value.replaceAllUsesWith(load);
+  tensors.push_back(::ssmq::makeLazy({name.str(), tensor}));
+}
+
+LogicalResult ParameterFolder::rewrite(const WeightStore &store, unsigned threads) {
+  FailureOr<SmallVector<Tensor>> values = evaluate(store, threads);
+  if (failed(values))
+    return failure();
+  for (auto [value, tensor] : llvm::zip_equal(folded, *values))
+    replace(value, tensor);
+  // From the last to the first: what only a dead op read is dead then.
+  SmallVector<Operation *> computed, loads;
+  module.walk([&](Operation *op) {
+    if (op->getNumResults() == 1 && known.contains(op->getResult(0)))
+      (isa<Load>(op) ? loads : computed).push_back(op);
+  });
+  for (Operation *op : llvm::reverse(computed))
+    if (op->use_empty())
+      op->erase();
+  eraseUnused(symbols, loads);
+  return success();
+}
+
+LogicalResult FoldParametersPass::run() {
+  ModuleOp module = getOperation();
+  if (output.empty())
+    return emitError(module.getLoc(),
+                     "ssmq-fold-parameters needs output=FILE, the safetensors file to write");
+  ParameterFolder folder(module);
+  if (!folder.find())
+    return success();
+  auto store = openCheckpoint(module, checkpoint);
+  if (failed(store))
+    return failure();
+  unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
+  if (failed(folder.rewrite(**store, count)))
+    return failure();
+  if (Error error = rewriteCheckpoint(module, **store, folder.getTensors(), output))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
+  return success();
+}
