@@ -5,6 +5,7 @@
 #include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Import/WeightStore.h"
+#include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Target.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -81,7 +82,7 @@ SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *
         // Before it is spelled in a pipeline.
         if (Error error = checkRunsHere(options.cpu))
           return error;
-        Expected<ProgramSignature> signature = readSignature(*made.op);
+        Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*made.op);
         if (!signature)
           return signature.takeError();
         std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);

@@ -42,6 +42,22 @@ void ssm::registerLowerToCPUDependencies(DialectRegistry &registry) {
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
 }
 
+/// Functions are inlined first, so that each state is seen beside the op that stores it.
+static void storeStates(OpPassManager &passes) {
+  passes.addPass(createInlinerPass());
+  passes.addPass(createSymbolDCEPass());
+  passes.addPass(ssm::createStoreStates());
+}
+
+llvm::Expected<::ssmq::ProgramSignature> ssm::readCompiledSignature(ModuleOp module) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  PassManager passes(module.getContext());
+  storeStates(passes);
+  if (failed(passes.run(*copy)))
+    return llvm::createStringError("the states of the program cannot be stored");
+  return ::ssmq::readSignature(*copy);
+}
+
 void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions &options) {
   SetKernelTargetOptions target;
   target.target = options.target;
@@ -52,9 +68,8 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   target.minParallelWork = options.minParallelWork;
   target.gemmLibrary = options.gemmLibrary;
   target.schedule = options.schedule;
+  storeStates(passes);
   passes.addPass(createSetKernelTarget(target));
-  passes.addPass(createInlinerPass());
-  passes.addPass(createSymbolDCEPass());
   if (options.decode)
     passes.addPass(createSpecializeTokens());
   if (options.prefill)

@@ -52,6 +52,14 @@ struct SSMModel : EvaluableOpInterface::ExternalModel<Derived, OpTy> {
 
 static Tensor toF32(const Tensor &tensor) { return tensor ? tensor.toF32() : tensor; }
 
+/// A state that is stored in its format is for compiled code.
+static LogicalResult checkState(Operation *op, const Tensor &state) {
+  if (state.getDType() == ::ssmq::DType::F32)
+    return success();
+  return op->emitOpError("has its state in its format, which only compiled code does; the "
+                         "interpreter takes what --ssmq-store-states was not run on");
+}
+
 /// The value of a rank-0 i32 position.
 static int64_t getPosition(const Tensor &position) { return position.data<int32_t>().front(); }
 
@@ -97,6 +105,8 @@ struct EmbeddingModel : SSMModel<EmbeddingModel, EmbeddingOp> {
 struct CausalConv1dModel : SSMModel<CausalConv1dModel, CausalConv1dOp> {
   static Results compute(CausalConv1dOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
+    if (failed(checkState(op, values.getState())))
+      return failure();
     StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::ConvResult result = ::ssmq::causalConv1d(
         values.getInput(), getWeight(op, values.getWeight(), operands), toF32(values.getBias()),
@@ -128,6 +138,8 @@ struct LayerNormModel : SSMModel<LayerNormModel, LayerNormOp> {
 struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
   static Results compute(SelectiveScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
+    if (failed(checkState(op, values.getState())))
+      return failure();
     StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
@@ -142,6 +154,8 @@ struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
   static Results compute(SSDScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
     int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
+    if (failed(checkState(op, values.getState())))
+      return failure();
     StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
     ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),

@@ -13,7 +13,7 @@
 // RUN: ssmq-run %t/expanded.mlir --tokens 4,0,6,2,2,5,1 --compare=reference,fast,compiled --chunkings=2
 
 // RUN: not ssmq-opt %t/quantized.mlir --ssmq-expand-formats 2>&1 | FileCheck %t/output.check
-// RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform sites=state format=f16" --ssmq-quantize -o %t/state.mlir
+// RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform sites=state format=f8E4M3:head" --ssmq-quantize -o %t/state.mlir
 // RUN: not ssmq-opt %t/state.mlir --ssmq-lower-to-cpu 2>&1 | FileCheck %t/state.check
 // RUN: ssmq-opt %t/program.mlir --ssmq-assign="method=uniform sites=activation format=f16" --ssmq-quantize -o %t/activation.mlir
 // RUN: not ssmq-opt %t/activation.mlir --ssmq-lower-to-cpu 2>&1 | FileCheck %t/activation.check
@@ -44,6 +44,6 @@ CHECK-NOT: zero_points
 //--- output.check
 CHECK: error: ssmq-expand-formats needs output=FILE, the safetensors file to write
 //--- state.check
-CHECK: error: no kernel rounds site 'model.layers.0.mamba.scan:state' to format 'f16'; run the interpreter
+CHECK: error: no kernel rounds site 'model.layers.0.mamba.scan:state' to format 'f8E4M3 per_head'; run the interpreter
 //--- activation.check
 CHECK: error: no kernel rounds site 'model.layers.0.mamba.in_proj:input' to format 'f16'; run the interpreter

@@ -9,6 +9,7 @@
 #include "ssmq/Dialect/SSM/Utils/ProfileTable.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Frontend/HuggingFace.h"
+#include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/Target.h"
@@ -89,7 +90,7 @@ Expected<Tensor> Model::lookup(llvm::StringRef name) const {
 }
 
 Expected<ProfiledProgram> Model::makeProfiledProgram(const CompileOptions &compile) const {
-  Expected<ProgramSignature> signature = readSignature(*module);
+  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
   auto lowered = lower(compile, "profile=true");
@@ -112,7 +113,7 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
       return makeError("the program cannot be interpreted");
     return std::move(*program);
   }
-  Expected<ProgramSignature> signature = readSignature(*module);
+  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
   auto lowered = lower(compile);
@@ -122,7 +123,7 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
 }
 
 Error Model::emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const {
-  Expected<ProgramSignature> signature = readSignature(*module);
+  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
   if (emission == Emission::Header)

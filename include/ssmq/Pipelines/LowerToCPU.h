@@ -10,6 +10,7 @@
 #define SSMQ_PIPELINES_LOWERTOCPU_H
 
 #include "mlir/Pass/PassOptions.h"
+#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 
 namespace mlir {
 class DialectRegistry;
@@ -63,6 +64,10 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
 void buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions &options);
 /// All the way to the LLVM and OpenMP dialects.
 void buildLowerToCPUPipeline(OpPassManager &passes, const LowerToCPUOptions &options);
+
+/// What the lowered program takes and gives: the signature of the module but for states that are
+/// stored in their formats.
+llvm::Expected<::ssmq::ProgramSignature> readCompiledSignature(ModuleOp module);
 
 /// Makes --ssmq-bufferize and --ssmq-lower-to-cpu known.
 void registerLowerToCPUPipelines();

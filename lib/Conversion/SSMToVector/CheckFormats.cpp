@@ -3,6 +3,7 @@
 #include "CheckFormats.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Formats/Numerics.h"
@@ -35,9 +36,13 @@ LogicalResult mlir::ssm::checkFormats(Operation *op) {
   if (!quantizable || !quantizable.getFormatOfState())
     return success();
   StringRef role;
-  for (const OperandSite &site : quantizable.getSites())
-    if (site.insideOp)
-      role = site.name;
+  for (const OperandSite &site : quantizable.getSites()) {
+    if (!site.insideOp)
+      continue;
+    if (!getElementTypeOrSelf(site.operand->get()).isF32())
+      return success(); // stored in the format
+    role = site.name;
+  }
   return op->emitError() << "no kernel rounds site '" << quantizable.getSitePath() << ":" << role
                          << "' to format '"
                          << cast<FormatAttr>(quantizable.getFormatOfState()).getSpelling()

@@ -73,6 +73,7 @@ void mlir::ssm::emit(KernelBuilder &k, CausalConv1dOp::Adaptor op, ValueRange re
   Value input = op.getInput(), state = op.getState(), result = results.front();
   auto stateType = cast<MemRefType>(state.getType());
   int64_t history = stateType.getDimSize(0), channels = stateType.getDimSize(1);
+  Type stored = stateType.getElementType();
   Value tokens = k.dim(input, 0);
   auto block = [&](Value channel, int64_t lanes) {
     Values taps = loadTaps(k, op, channel, lanes, history + 1), window;
@@ -86,11 +87,12 @@ void mlir::ssm::emit(KernelBuilder &k, CausalConv1dOp::Adaptor op, ValueRange re
       for (auto [tap, row] : llvm::zip_equal(taps, rows))
         y = k.fma(tap, row, y);
       k.store(y, result, {t, channel});
+      rows.back() = k.widen(k.narrow(rows.back(), stored));
       rows.erase(rows.begin());
       return rows;
     });
     for (auto [row, vector] : llvm::enumerate(window))
-      k.store(vector, state, {k.index(row), channel});
+      k.store(k.narrow(vector, stored), state, {k.index(row), channel});
   };
   int64_t lanes = k.lanesFor(channels), whole = channels / lanes;
   k.parallel(k.index(whole), k.mul(tokens, channels * (history + 1)),

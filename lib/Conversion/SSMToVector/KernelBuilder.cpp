@@ -91,14 +91,18 @@ static SmallVector<int64_t> groupLanes(int64_t count, int64_t width, int64_t fir
   return lanes;
 }
 
-// Each step adds the upper half of every vector's lanes to the lower half and puts two vectors into
-// one, so that n sums cost about 3n operations instead of 2n log(width).
 Value KernelBuilder::sumEach(ArrayRef<Value> vectors) {
+  return mergeLanes(vectors,
+                    [&](Value a, Value b) -> Value { return arith::AddFOp::create(*this, a, b); });
+}
+
+// Each step joins the upper half of every vector's lanes to the lower half and puts two vectors
+// into one, so that n results cost about 3n operations instead of 2n log(width).
+Value KernelBuilder::mergeLanes(ArrayRef<Value> vectors,
+                                function_ref<Value(Value, Value)> combine) {
   SmallVector<Value> parts(vectors);
-  size_t padded = llvm::bit_ceil(parts.size());
+  parts.resize(llvm::bit_ceil(parts.size()), parts.back());
   int64_t width = getLanes(parts.front()), groups = 1;
-  while (parts.size() < padded)
-    parts.push_back(zeros(width));
   while (parts.size() > 1) {
     SmallVector<Value> merged;
     for (size_t i = 0; i < parts.size(); i += 2) {
@@ -106,7 +110,7 @@ Value KernelBuilder::sumEach(ArrayRef<Value> vectors) {
       Value low = shuffle(parts[i], parts[i + 1], groupLanes(2 * groups, width, 0, take));
       if (width > 1) {
         Value high = shuffle(parts[i], parts[i + 1], groupLanes(2 * groups, width, take, take));
-        low = arith::AddFOp::create(*this, low, high);
+        low = combine(low, high);
       }
       merged.push_back(low);
     }
@@ -114,13 +118,34 @@ Value KernelBuilder::sumEach(ArrayRef<Value> vectors) {
     groups *= 2;
     parts = std::move(merged);
   }
-  Value sums = parts.front();
+  Value joined = parts.front();
   for (; width > 1; width /= 2) {
-    Value low = shuffle(sums, sums, groupLanes(groups, width, 0, width / 2));
-    Value high = shuffle(sums, sums, groupLanes(groups, width, width / 2, width / 2));
-    sums = arith::AddFOp::create(*this, low, high);
+    Value low = shuffle(joined, joined, groupLanes(groups, width, 0, width / 2));
+    Value high = shuffle(joined, joined, groupLanes(groups, width, width / 2, width / 2));
+    joined = combine(low, high);
   }
-  return slice(sums, 0, vectors.size());
+  return slice(joined, 0, vectors.size());
+}
+
+// Interleaving the first half of the rows with the second moves the highest bit of a row's number
+// below the bits of its lanes' numbers; as often as there are such bits, it exchanges both.
+KernelBuilder::Values KernelBuilder::transpose(ArrayRef<Value> rows) {
+  int64_t size = rows.size(), half = size / 2;
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane < half; ++lane) {
+    low.append({lane, size + lane});
+    high.append({half + lane, size + half + lane});
+  }
+  Values current(rows);
+  for (int64_t step = 1; step < size; step *= 2) {
+    Values next;
+    for (int64_t i = 0; i < half; ++i) {
+      next.push_back(shuffle(current[i], current[half + i], low));
+      next.push_back(shuffle(current[i], current[half + i], high));
+    }
+    current = std::move(next);
+  }
+  return current;
 }
 
 Value KernelBuilder::loadRaw(Value memref, ValueRange indices, int64_t lanes) {
@@ -154,6 +179,34 @@ Value KernelBuilder::widen(Value value) {
   if (!element.isInteger(32))
     value = arith::ExtSIOp::create(*this, withElement(getI32Type()), value);
   return arith::SIToFPOp::create(*this, withElement(getF32Type()), value);
+}
+
+// In integers, since targets convert to bf16 by instructions that flush subnormal numbers, or one
+// number at a time.
+static Value narrowToBFloat(KernelBuilder &k, Value vector) {
+  auto type = cast<VectorType>(vector.getType());
+  VectorType words = type.clone(k.getI32Type());
+  auto constant = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(k, SplatElementsAttr::get(words, k.getI32IntegerAttr(value)));
+  };
+  Value bits = arith::BitcastOp::create(k, words, vector), sixteen = constant(16);
+  Value high = arith::ShRUIOp::create(k, bits, sixteen);
+  Value odd = arith::AndIOp::create(k, high, constant(1));
+  Value bias = arith::AddIOp::create(k, odd, constant(0x7fff));
+  Value biased = arith::AddIOp::create(k, bits, bias);
+  Value rounded = arith::ShRUIOp::create(k, biased, sixteen);
+  Value isNaN = arith::CmpFOp::create(k, arith::CmpFPredicate::UNO, vector, vector);
+  rounded = arith::SelectOp::create(k, isNaN, constant(0x7fc0), rounded);
+  Value halves = arith::TruncIOp::create(k, type.clone(k.getIntegerType(16)), rounded);
+  return arith::BitcastOp::create(k, type.clone(k.getBF16Type()), halves);
+}
+
+Value KernelBuilder::narrow(Value vector, Type element) {
+  if (element.isF32())
+    return vector;
+  if (element.isBF16())
+    return narrowToBFloat(*this, vector);
+  return arith::TruncFOp::create(*this, cast<VectorType>(vector.getType()).clone(element), vector);
 }
 
 Value KernelBuilder::allocate(Value tokens, ArrayRef<int64_t> trailing) {

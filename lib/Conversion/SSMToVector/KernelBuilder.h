@@ -53,6 +53,11 @@ public:
   /// One vector whose lane i is the sum of the lanes of vectors[i]; all have one width, a power of
   /// two.
   Value sumEach(ArrayRef<Value> vectors);
+  /// The same with another operation than a sum, on elements of any type.
+  Value mergeLanes(ArrayRef<Value> vectors, function_ref<Value(Value, Value)> combine);
+
+  /// As many vectors as each has lanes (a power of two) as the rows of a matrix, transposed.
+  Values transpose(ArrayRef<Value> rows);
 
   // Memory. The innermost stride of a memref is one.
   Value loadRaw(Value memref, ValueRange indices, int64_t lanes);
@@ -63,6 +68,8 @@ public:
   void storeScalar(Value scalar, Value memref, ValueRange indices);
   /// A number or a vector of f16, bf16, f32 or i8 as f32.
   Value widen(Value value);
+  /// A vector of f32 as f16, bf16 or f32, to nearest, ties to even.
+  Value narrow(Value vector, Type element);
   /// Uninitialised buffer; `tokens` is its leading dynamic dimension.
   Value allocate(Value tokens, ArrayRef<int64_t> trailing);
   void free(Value memref);

@@ -250,9 +250,9 @@ Value ForwardBuilder::causalConv1d(StringRef name, Value input, int64_t taps, bo
 
 Value ForwardBuilder::selectiveScan(Value input, Value dt, Value a, Value b, Value c, Value d) {
   Value state = addState("scan", {getWidth(input), getWidth(b)}, builder.getF32Type());
-  auto op =
-      SelectiveScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
-                              /*state_format=*/nullptr, /*state_ranges=*/nullptr, pathAttr("scan"));
+  auto op = SelectiveScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
+                                    /*state_scales=*/nullptr, /*state_format=*/nullptr,
+                                    /*state_ranges=*/nullptr, pathAttr("scan"));
   setNext(state, op.getNextState());
   return op.getResult();
 }
@@ -262,7 +262,8 @@ Value ForwardBuilder::ssdScan(Value input, Value dt, Value a, Value b, Value c, 
   int64_t heads = getWidth(dt);
   Value state = addState("scan", {heads, getWidth(input) / heads, stateSize}, builder.getF32Type());
   auto op = SSDScanOp::create(builder, locationOf("scan"), input, dt, a, b, c, d, state,
-                              /*state_format=*/nullptr, /*state_ranges=*/nullptr, pathAttr("scan"));
+                              /*state_scales=*/nullptr, /*state_format=*/nullptr,
+                              /*state_ranges=*/nullptr, pathAttr("scan"));
   setNext(state, op.getNextState());
   return op.getResult();
 }

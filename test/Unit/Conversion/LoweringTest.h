@@ -42,6 +42,13 @@ std::string format(llvm::StringRef text, llvm::ArrayRef<int64_t> numbers);
 struct LoweringCase {
   std::string text;
   float tolerance = 2e-5f;
+  /// Where a state is rounded, a few values may be off by a step of its format, since sums in
+  /// another order can fall on the other side of a tie; one in fifty may be within this.
+  float tieTolerance = 0;
+  /// Of states in codes: columns that share a scale, 0 for rows or more.
+  int64_t stateGroup = 0;
+  /// At least 13.
+  int32_t numTokens = 13;
   /// Passed to --ssmq-lower-to-cpu.
   unsigned vectorWidth = 0;
   std::string dotProduct = "auto";

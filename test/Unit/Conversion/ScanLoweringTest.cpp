@@ -9,17 +9,21 @@ namespace {
 
 class ScanLoweringTest : public LoweringTest {
 protected:
-  void checkConv(int64_t channels, int64_t taps, bool bias) {
+  void checkConv(int64_t channels, int64_t taps, bool bias, const std::string &attributes = "",
+                 float tieTolerance = 0) {
     ProgramText text(channels);
     text.weight("w", format("$0x1x$1xf16", {channels, taps}))
         .weight("b", format("$0xf16", {channels}))
         .state("conv", format("$1x$0xf32", {channels, taps - 1}));
     text.line(std::string("%y, %next_conv = ssm.causal_conv1d %x, %w") + (bias ? " bias %b" : "") +
-              format(" state %conv : (tensor<?x$0xf32>, tensor<$0x1x$1xf16>", {channels, taps}) +
+              " state %conv" + attributes +
+              format(" : (tensor<?x$0xf32>, tensor<$0x1x$1xf16>", {channels, taps}) +
               (bias ? format(", tensor<$0xf16>", {channels}) : "") +
               format(", tensor<$1x$0xf32>) -> (tensor<?x$0xf32>, tensor<$1x$0xf32>)",
                      {channels, taps - 1}));
-    check({text.finish(channels)});
+    LoweringCase test{text.finish(channels)};
+    test.tieTolerance = tieTolerance;
+    check(test);
   }
 
   void checkPackedConv(int64_t channels, int64_t taps, int64_t bits, int64_t group) {
@@ -49,7 +53,8 @@ protected:
     }
   }
 
-  std::string ssdText(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip) {
+  std::string ssdText(int64_t heads, int64_t headDim, int64_t states, int64_t groups, bool skip,
+                      const std::string &attributes = "") {
     int64_t inner = heads * headDim, group = groups * states, width = inner + heads + 2 * group;
     ProgramText text(width);
     text.weight("decay", format("$0xf32", {heads})).weight("d", format("$0xf16", {heads}));
@@ -57,8 +62,8 @@ protected:
     sliceInput(text, width, {inner, heads, group, group});
     text.line(format("%dt = math.exp %raw : tensor<?x$0xf32>", {heads}));
     text.line(std::string("%y, %next_scan = ssm.ssd_scan %input dt %dt a %decay b %b c %c") +
-              (skip ? " d %d" : "") +
-              format(" state %scan : (tensor<?x$0xf32>, tensor<?x$1xf32>, tensor<$1xf32>, "
+              (skip ? " d %d" : "") + " state %scan" + attributes +
+              format(" : (tensor<?x$0xf32>, tensor<?x$1xf32>, tensor<$1xf32>, "
                      "tensor<?x$2xf32>, tensor<?x$2xf32>",
                      {inner, heads, group}) +
               (skip ? format(", tensor<$0xf16>", {heads}) : "") +
@@ -70,7 +75,8 @@ protected:
     check({ssdText(heads, headDim, states, groups, skip)});
   }
 
-  void checkSelective(int64_t channels, int64_t states, bool skip) {
+  std::string selectiveText(int64_t channels, int64_t states, bool skip,
+                            const std::string &attributes = "") {
     int64_t width = 2 * channels + 2 * states;
     ProgramText text(width);
     text.weight("decay", format("$0x$1xf32", {channels, states}))
@@ -79,14 +85,31 @@ protected:
     sliceInput(text, width, {channels, channels, states, states});
     text.line(format("%dt = math.exp %raw : tensor<?x$0xf32>", {channels}));
     text.line(std::string("%y, %next_scan = ssm.selective_scan %input dt %dt a %decay b %b c %c") +
-              (skip ? " d %d" : "") +
-              format(" state %scan : (tensor<?x$0xf32>, tensor<?x$0xf32>, tensor<$0x$1xf32>, "
+              (skip ? " d %d" : "") + " state %scan" + attributes +
+              format(" : (tensor<?x$0xf32>, tensor<?x$0xf32>, tensor<$0x$1xf32>, "
                      "tensor<?x$1xf32>, tensor<?x$1xf32>",
                      {channels, states}) +
               (skip ? format(", tensor<$0xf32>", {channels}) : "") +
               format(", tensor<$0x$1xf32>) -> (tensor<?x$0xf32>, tensor<$0x$1xf32>)",
                      {channels, states}));
-    check({text.finish(channels)});
+    return text.finish(channels);
+  }
+  void checkSelective(int64_t channels, int64_t states, bool skip) {
+    check({selectiveText(channels, states, skip)});
+  }
+
+  static std::string inFormat(const std::string &spelling) {
+    return " {state_format = #ssm.format<\"" + spelling + "\">}";
+  }
+  /// Both vector widths, since chunks of a row differ.
+  void checkStored(const std::string &text, float step, int64_t group = 0) {
+    for (unsigned width : {8, 16}) {
+      LoweringCase test{text};
+      test.vectorWidth = width;
+      test.tieTolerance = step;
+      test.stateGroup = group;
+      check(test);
+    }
   }
 };
 
@@ -112,12 +135,52 @@ TEST_F(ScanLoweringTest, SSDScan) {
   checkSSD(1, 3, 96, 1, true);
 }
 
+/// Prompts of many tokens take matrix products; here with two whole chunks and a part.
+TEST_F(ScanLoweringTest, SSDChunks) {
+  for (unsigned width : {8, 16})
+    for (const std::string &text :
+         {ssdText(4, 16, 16, 2, true), ssdText(2, 64, 20, 1, true), ssdText(1, 40, 24, 1, false),
+          ssdText(3, 7, 5, 3, true), ssdText(2, 3, 128, 1, true)}) {
+      LoweringCase test{text};
+      test.vectorWidth = width;
+      test.numTokens = 75;
+      check(test);
+    }
+}
+
 TEST_F(ScanLoweringTest, ThreadsDoNotMatter) { checkThreads(ssdText(3, 12, 8, 1, true)); }
 
 TEST_F(ScanLoweringTest, SelectiveScan) {
   checkSelective(32, 16, true);
   checkSelective(21, 5, false);
   checkSelective(3, 24, true);
+}
+
+TEST_F(ScanLoweringTest, StatesInHalfPrecision) {
+  checkStored(ssdText(3, 4, 24, 1, true, inFormat("f16")), 1e-3f);
+  checkStored(ssdText(2, 6, 16, 2, false, inFormat("bf16")), 1e-2f);
+  checkStored(selectiveText(21, 16, true, inFormat("f16")), 1e-3f);
+  checkStored(selectiveText(5, 24, false, inFormat("bf16")), 1e-2f);
+  checkConv(21, 4, true, inFormat("f16"), 1e-3f);
+  checkConv(40, 3, false, inFormat("bf16"), 1e-2f);
+}
+
+TEST_F(ScanLoweringTest, StatesInCodes) {
+  checkStored(ssdText(3, 4, 24, 1, true, inFormat("i8 sym per_head")), 3e-2f);
+  checkStored(ssdText(2, 5, 40, 2, false, inFormat("i8 sym per_head")), 3e-2f);
+  checkStored(ssdText(3, 4, 24, 1, true, inFormat("i8 sym per_channel")), 3e-2f);
+  checkStored(ssdText(2, 6, 40, 2, false, inFormat("i8 sym group=16")), 3e-2f, 16);
+  checkStored(selectiveText(21, 16, true, inFormat("i8 sym per_channel")), 3e-2f);
+  checkStored(selectiveText(6, 24, false, inFormat("i8 sym group=10")), 3e-2f, 10);
+}
+
+TEST_F(ScanLoweringTest, ThreadsDoNotMatterForCodes) {
+  checkThreads(ssdText(3, 12, 8, 1, true, inFormat("i8 sym per_head")));
+}
+
+TEST_F(ScanLoweringTest, StatesWithoutAStoredForm) {
+  EXPECT_EQ(lowerFails(ssdText(2, 4, 8, 1, true, inFormat("i4 sym per_head"))),
+            "no kernel rounds site ':state' to format 'i4 sym per_head'; run the interpreter");
 }
 
 } // namespace

@@ -13,9 +13,10 @@ namespace mlir::ssm {
 LogicalResult verifyFormat(Operation *op, FormatAttr format, const ::ssmq::ValueLayout &layout,
                            DenseF32ArrayAttr ranges);
 
-/// The same for the state that the op rounds itself; without a format there must be no ranges.
+/// The same for the state that the op rounds itself; without a format there must be no ranges. A
+/// state that is not f32 must have the type, and `scales` the shape, in which the format is stored.
 LogicalResult verifyStateFormat(QuantizableOpInterface op, FormatAttr format,
-                                DenseF32ArrayAttr ranges);
+                                DenseF32ArrayAttr ranges, Value scales = {});
 
 } // namespace mlir::ssm
 

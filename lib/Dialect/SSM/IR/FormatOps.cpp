@@ -1,6 +1,7 @@
 //===- FormatOps.cpp - Values in formats ----------------------------------===//
 
 #include "FormatChecks.h"
+#include "ssmq/Dialect/SSM/IR/StoredStates.h"
 #include "ssmq/Formats/Encoding.h"
 #include "ssmq/Support/Tensor.h"
 #include "llvm/Support/Error.h"
@@ -105,11 +106,38 @@ ValueLayout mlir::ssm::getStateLayout(QuantizableOpInterface op) {
   return {};
 }
 
+/// The type of the state that the op rounds itself.
+static RankedTensorType getStateType(QuantizableOpInterface op) {
+  for (const OperandSite &site : op.getSites())
+    if (site.insideOp)
+      return cast<RankedTensorType>(site.operand->get().getType());
+  return {};
+}
+
+static LogicalResult verifyStoredState(QuantizableOpInterface op, RankedTensorType state,
+                                       Value scales) {
+  std::optional<StoredState> stored = getStoredState(op);
+  if (!stored || stored->elementType != state.getElementType())
+    return op->emitOpError() << "stores no state of type " << state << " in its format";
+  if (scales ? scales.getType() != stored->scales : bool(stored->scales)) {
+    InFlightDiagnostic diagnostic = op->emitOpError() << "needs ";
+    if (stored->scales)
+      return diagnostic << "state scales of type " << stored->scales;
+    return diagnostic << "no state scales in its format";
+  }
+  return success();
+}
+
 LogicalResult mlir::ssm::verifyStateFormat(QuantizableOpInterface op, FormatAttr format,
-                                           DenseF32ArrayAttr ranges) {
-  if (format)
-    return verifyFormat(op, format, getStateLayout(op), ranges);
-  if (ranges)
+                                           DenseF32ArrayAttr ranges, Value scales) {
+  if (!format && ranges)
     return op->emitOpError("state_ranges belong to a state_format");
+  if (format && failed(verifyFormat(op, format, getStateLayout(op), ranges)))
+    return failure();
+  RankedTensorType state = getStateType(op);
+  if (!state.getElementType().isF32())
+    return verifyStoredState(op, state, scales);
+  if (scales)
+    return op->emitOpError("has scales for a state in f32");
   return success();
 }

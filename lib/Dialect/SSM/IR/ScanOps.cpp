@@ -22,6 +22,17 @@ static SmallVector<OperandSite> getScanSites(OpTy op, int64_t headDim, int64_t g
   return sites;
 }
 
+template <typename OpTy>
+static SmallVector<std::pair<OpOperand *, OpResult>> getScanStates(OpTy op) {
+  SmallVector<std::pair<OpOperand *, OpResult>> states = {
+      {&op.getStateMutable(), op->getResult(1)}};
+  // An op that does not verify yet may lack the result.
+  for (OpOperand &scales : op.getStateScalesMutable())
+    if (op->getNumResults() > 2)
+      states.push_back({&scales, op->getResult(2)});
+  return states;
+}
+
 LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                                 Adaptor op, SmallVectorImpl<Type> &types) {
   ShapeChecker check(getOperationName(), loc);
@@ -52,11 +63,13 @@ LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optio
                     failed(check.dim("d", op.getD(), 0, channels, channelsAre))))
     return failure();
   types.append({op.getInput().getType(), op.getState().getType()});
+  if (op.getStateScales())
+    types.push_back(op.getStateScales().getType());
   return success();
 }
 
 SmallVector<std::pair<OpOperand *, OpResult>> SelectiveScanOp::getStates() {
-  return {{&getStateMutable(), getOperation()->getResult(1)}};
+  return getScanStates(*this);
 }
 
 SmallVector<OperandSite> SelectiveScanOp::getSites() {
@@ -96,11 +109,13 @@ LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
                     failed(check.dim("d", op.getD(), 0, heads, headsAre))))
     return failure();
   types.append({op.getInput().getType(), op.getState().getType()});
+  if (op.getStateScales())
+    types.push_back(op.getStateScales().getType());
   return success();
 }
 
 SmallVector<std::pair<OpOperand *, OpResult>> SSDScanOp::getStates() {
-  return {{&getStateMutable(), getOperation()->getResult(1)}};
+  return getScanStates(*this);
 }
 
 SmallVector<OperandSite> SSDScanOp::getSites() {
@@ -108,7 +123,7 @@ SmallVector<OperandSite> SSDScanOp::getSites() {
 }
 
 LogicalResult SelectiveScanOp::verify() {
-  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr());
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr(), getStateScales());
 }
 Attribute SelectiveScanOp::getFormatOfState() { return getStateFormatAttr(); }
 LogicalResult SelectiveScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
@@ -118,7 +133,7 @@ LogicalResult SelectiveScanOp::setFormatOfState(Attribute format, DenseF32ArrayA
 }
 
 LogicalResult SSDScanOp::verify() {
-  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr());
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr(), getStateScales());
 }
 Attribute SSDScanOp::getFormatOfState() { return getStateFormatAttr(); }
 LogicalResult SSDScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {

@@ -24,12 +24,12 @@ def SSM_CausalConv1dOp : SSM_WeightOp<"causal_conv1d",
   }];
   let arguments = (ins SSM_Activation:$input, SSM_Weight:$weight,
                        Optional<SSM_Scales>:$scales, Optional<SSM_ZeroPoints>:$zero_points,
-                       Optional<SSM_FloatWeight>:$bias, SSM_Activation:$state,
+                       Optional<SSM_FloatWeight>:$bias, SSM_State:$state,
                        OptionalAttr<I64Attr>:$group_size, OptionalAttr<I64Attr>:$packed_bits,
                        OptionalAttr<SSM_FormatAttr>:$state_format,
                        OptionalAttr<DenseF32ArrayAttr>:$state_ranges,
                        OptionalAttr<StrAttr>:$path);
-  let results = (outs SSM_Activation:$result, SSM_Activation:$next_state);
+  let results = (outs SSM_Activation:$result, SSM_State:$next_state);
   let assemblyFormat = [{
     $input `,` $weight (`scales` $scales^)? (`zero_points` $zero_points^)? (`bias` $bias^)?
     `state` $state attr-dict `:` functional-type(operands, results)

@@ -69,6 +69,9 @@ def SSM_FormatAttr : AttrDef<SSM_Dialect, "Format"> {
 
 // Types. Activations and states are f32; a weight also f16, bf16 or quantized.
 def SSM_Activation : RankedTensorOf<[F32]>;
+/// A state may be stored in its `state_format` (StoredStates.h).
+def SSM_State : RankedTensorOf<[F32, F16, BF16, I8]>;
+def SSM_StateScales : 2DTensorOf<[F16]>;
 def SSM_Ids : 1DTensorOf<[I32]>;
 def SSM_Position : 0DTensorOf<[I32]>;
 def SSM_FloatWeight : RankedTensorOf<[F32, F16, BF16]>;
@@ -104,7 +107,8 @@ class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
 
 /// A stateful op that rounds its state after each token when `state_format` says so.
 class SSM_ScanOp<string mnemonic> :
-    SSM_Op<mnemonic, [DeclareOpInterfaceMethods<StatefulOpInterface>,
+    SSM_Op<mnemonic, [AttrSizedOperandSegments,
+                      DeclareOpInterfaceMethods<StatefulOpInterface>,
                       DeclareOpInterfaceMethods<QuantizableOpInterface,
                                                 ["getFormatOfState", "setFormatOfState"]>]> {
   let hasVerifier = 1;

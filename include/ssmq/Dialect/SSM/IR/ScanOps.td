@@ -15,6 +15,7 @@ def SSM_SelectiveScanOp : SSM_ScanOp<"selective_scan"> {
 
     `state_format` names the format that the state is stored in after each token (with
     `state_ranges` when it is static): the token's own result is computed before it is rounded.
+    --ssmq-store-states gives the state the type of that format; i8 codes have `state_scales`.
 
     ```mlir
     %y, %next = ssm.selective_scan %x dt %dt a %a b %b c %c d %d state %h
@@ -24,11 +25,13 @@ def SSM_SelectiveScanOp : SSM_ScanOp<"selective_scan"> {
   }];
   let arguments = (ins SSM_Activation:$input, SSM_Activation:$dt, SSM_FloatWeight:$a,
                        SSM_Activation:$b, SSM_Activation:$c, Optional<SSM_FloatWeight>:$d,
-                       SSM_Activation:$state, OptionalAttr<SSM_FormatAttr>:$state_format,
+                       SSM_State:$state, Optional<SSM_StateScales>:$state_scales,
+                       OptionalAttr<SSM_FormatAttr>:$state_format,
                        OptionalAttr<DenseF32ArrayAttr>:$state_ranges, OptionalAttr<StrAttr>:$path);
-  let results = (outs SSM_Activation:$result, SSM_Activation:$next_state);
+  let results = (outs SSM_Activation:$result, SSM_State:$next_state,
+                      Optional<SSM_StateScales>:$next_scales);
   let assemblyFormat = [{
-    $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state attr-dict
+    $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state (`scales` $state_scales^)? attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -44,6 +47,7 @@ def SSM_SSDScanOp : SSM_ScanOp<"ssd_scan"> {
 
     `state_format` names the format that the state is stored in after each token (with
     `state_ranges` when it is static): the token's own result is computed before it is rounded.
+    --ssmq-store-states gives the state the type of that format; i8 codes have `state_scales`.
 
     ```mlir
     %y, %next = ssm.ssd_scan %x dt %dt a %a b %b c %c d %d state %h
@@ -53,11 +57,13 @@ def SSM_SSDScanOp : SSM_ScanOp<"ssd_scan"> {
   }];
   let arguments = (ins SSM_Activation:$input, SSM_Activation:$dt, SSM_FloatWeight:$a,
                        SSM_Activation:$b, SSM_Activation:$c, Optional<SSM_FloatWeight>:$d,
-                       SSM_Activation:$state, OptionalAttr<SSM_FormatAttr>:$state_format,
+                       SSM_State:$state, Optional<SSM_StateScales>:$state_scales,
+                       OptionalAttr<SSM_FormatAttr>:$state_format,
                        OptionalAttr<DenseF32ArrayAttr>:$state_ranges, OptionalAttr<StrAttr>:$path);
-  let results = (outs SSM_Activation:$result, SSM_Activation:$next_state);
+  let results = (outs SSM_Activation:$result, SSM_State:$next_state,
+                      Optional<SSM_StateScales>:$next_scales);
   let assemblyFormat = [{
-    $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state attr-dict
+    $input `dt` $dt `a` $a `b` $b `c` $c (`d` $d^)? `state` $state (`scales` $state_scales^)? attr-dict
     `:` functional-type(operands, results)
   }];
 }

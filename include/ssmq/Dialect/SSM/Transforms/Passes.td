@@ -51,6 +51,17 @@ def EntryABI : Pass<"ssmq-entry-abi", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def StoreStates : Pass<"ssmq-store-states", "::mlir::ModuleOp"> {
+  let summary = "states take the types of their formats";
+  let description = [{
+    An argument `ssm.state` that one op of `state_format` f16 or bf16 reads, and its next value,
+    become tensors of that type; of a dynamic `i8 sym` (per_head, per_channel or group=N) tensors of
+    i8 codes, followed by an argument and a result for the scales, `<name>:scales`. Other states
+    stay as they are. Run it before a program's signature is read: what executes sees the small
+    states.
+  }];
+}
+
 def FuseElementwise : Pass<"ssmq-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "chains of elementwise ops become one linalg.generic each";
   let description = [{
