@@ -36,6 +36,7 @@ public:
   LogicalResult expand(Operation *op);
   /// Removes codes and scales that nothing reads any more.
   void removeDead();
+  bool isChanged() const { return !loads.empty(); }
   FailureOr<std::vector<NamedTensor>> getTensors();
 
 private:
@@ -156,6 +157,8 @@ private:
       if (failed(dequantize ? expander.expand(dequantize) : expander.expand(op)))
         return failure();
     }
+    if (!expander.isChanged())
+      return success();
     expander.removeDead();
     FailureOr<std::vector<NamedTensor>> tensors = expander.getTensors();
     if (failed(tensors))

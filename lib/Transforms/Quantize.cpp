@@ -50,7 +50,6 @@ public:
   /// Everything else that can fail, before the program is changed.
   Error prepare(std::shared_ptr<const WeightStore> weightStore);
   LogicalResult rewrite();
-  bool hasWeights() const { return !weights.empty(); }
   Error write();
 
 private:
@@ -155,7 +154,7 @@ Error Quantizer::choose() {
 }
 
 bool Quantizer::needsStore() const {
-  return llvm::any_of(mix, [](const SiteChange &one) {
+  return !options.output.empty() || llvm::any_of(mix, [](const SiteChange &one) {
     return isStoredKind(one.site->kind) || one.format->needsRanges();
   });
 }
@@ -264,7 +263,7 @@ void QuantizePass::runOnOperation() {
   }
   if (failed(quantizer.rewrite()))
     return signalPassFailure();
-  if (!quantizer.hasWeights())
+  if (output.empty())
     return;
   if (Error error = quantizer.write())
     return fail(std::move(error));

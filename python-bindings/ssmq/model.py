@@ -3,18 +3,14 @@
 import functools
 import json
 import os
-import re
 from pathlib import Path
 
 import _ssmq
 
-from .documents import read_document
 from .errors import USAGE, Error
 from .output import scratch_directory
 from .program import Program
 
-# Of weights.
-KERNEL_FORMATS = re.compile(r"keep|f16|bf16|i[48] (a?sym) (per_channel|group=\d+)")
 PROGRAM_FILES = ("program.mlirbc", "program.mlir")
 
 
@@ -74,22 +70,15 @@ class Model:
 
     def compile(self, threads: int | None = None, target: str = "") -> Program:
         """The program, compiled in memory for this processor, or for an older `target` as -march
-        of clang names it. Weights in formats that no kernel reads are held in f32."""
-        if not self._has_unread_formats():
-            return Program(self._module.compile(threads or 0, target))
-        expanded = self.clone()
+        of clang names it. Weights in formats that no kernel reads are held in f32, and others in
+        tiles of rows, as kernels stream them: `ssmq quantize` has stored them so."""
+        prepared = self.clone()
         with scratch_directory() as scratch:
-            weights = scratch / "weights.safetensors"
-            expanded.run_pipeline(f"ssmq-expand-formats{{output='{weights}'}}")
-            # The file stays mapped when its name is gone.
-            return Program(expanded._module.compile(threads or 0, target))
-
-    def _has_unread_formats(self) -> bool:
-        assignment = self.directory / "assignment.json"
-        if not self.is_output or not assignment.exists():
-            return False
-        sites = read_document(assignment, "ssmq-assignment").get("sites", [])
-        return not all(KERNEL_FORMATS.fullmatch(str(site.get("format"))) for site in sites)
+            prepared.run_pipeline(
+                f"ssmq-expand-formats{{output='{scratch / 'values.safetensors'}'}},"
+                f"ssmq-tile-weights{{output='{scratch / 'tiles.safetensors'}'}}")
+            # Files stay mapped when their names are gone.
+            return Program(prepared._module.compile(threads or 0, target))
 
     @functools.cached_property
     def config(self) -> dict:

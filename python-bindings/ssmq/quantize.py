@@ -55,14 +55,20 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
         if fold:
             original = scratch / "folded"
             stages.fold_scales(quantized, original, calibration, threads=threads)
-        quantized = store(model, quantized, original, scratch / WEIGHTS, assignment, threads,
-                          calibration, refine)
+        rows = scratch / "rows"
+        quantized = store(model, quantized, original, rows, assignment, threads, calibration,
+                          refine)
         if fold:
             original.unlink()
             note(assignment, foldedScales=True)
         if rounding != stages.Rounding():
             round_values(model, quantized, assignment, rounding, calibration, sequence_length,
                          threads)
+        stages.tile(quantized, scratch / WEIGHTS, threads)
+        if (scratch / WEIGHTS).exists():
+            rows.unlink()
+        else:
+            rows.rename(scratch / WEIGHTS)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:
@@ -93,6 +99,7 @@ def store(model: Model, quantized: Model, original: Path, weights: Path, assignm
         if kl.mean > measured:
             note(assignment, refined=None, note=f"{refine.method} measured worse and was left out")
             nearest.replace(weights)
+            quantized.name_checkpoint(weights)
             return quantized
     nearest.unlink()
     return refined

@@ -5,6 +5,7 @@ import resource
 import signal
 import time
 
+import numpy as np
 import pytest
 import ssmq
 from process import start
@@ -63,6 +64,24 @@ def test_stages_one_by_one(run, model, text, tmp_path):
     assert run("quantize", model, "--assignment", assignment, "-o", out)[0] == 0
     chosen = json.loads(assignment.read_text())["sites"]
     assert json.loads((out / "assignment.json").read_text())["sites"] == chosen
+
+
+def test_weights_are_stored_in_tiles(run, model, tmp_path):
+    """As kernels stream them, so that nothing is rearranged when the model is loaded."""
+    out = tmp_path / "out"
+    assert run("quantize", model, "--uniform", "int4:g4", "-o", out)[0] == 0
+    loaded = ssmq.load(out)
+    assert "tile_rows = 16" in loaded.mlir()
+    tokens = [1, 4, 2, 2]
+    expected = loaded.interpreter("reference", 1).forward(tokens)
+    np.testing.assert_allclose(loaded.compile(1).forward(tokens), expected, rtol=1e-4, atol=1e-6)
+    # A program in rows computes the same, and is tiled on its way.
+    rows = ssmq.load(model)
+    rows.run_pipeline("ssmq-assign{method=uniform format=int4:g4},"
+                      f"ssmq-quantize{{output={tmp_path / 'rows'}}}")
+    assert "tile_rows" not in rows.mlir()
+    assert (rows.interpreter("reference", 1).forward(tokens) == expected).all()
+    assert (rows.compile(1).forward(tokens) == loaded.compile(1).forward(tokens)).all()
 
 
 def test_activations_and_states(run, fails, model, text, tmp_path):

@@ -207,14 +207,8 @@ def test_quantized_directory(run, fails, tmp_path, model):
     import transformers
 
     quantized, out = tmp_path / "quantized", tmp_path / "out"
-    assert run("quantize", model, "--assignment", make_mix(model, tmp_path), "-o",
-               quantized)[0] == 0
-    refined = ssmq.load(quantized)
-    refined.run_pipeline(f"ssmq-refine{{method=mse original={model} "
-                         f"output={quantized / 'refined.safetensors'}}}")
-    (quantized / "model.safetensors").unlink()
-    (quantized / "refined.safetensors").rename(quantized / "model.safetensors")
-
+    assert run("quantize", model, "--assignment", make_mix(model, tmp_path), "--refine", "mse",
+               "-o", quantized)[0] == 0
     code, output, error = run("export", quantized, "--to", "safetensors", "-o", out)
     assert code == 0, error
     assert "the values of" in output

@@ -187,7 +187,7 @@ def QuantizePass : Pass<"ssmq-quantize", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"output", "output", "std::string", "",
-           "Safetensors file to write, where weights have formats">,
+           "Safetensors file to write; needed where weights have formats">,
     Option<"tokens", "tokens", "std::string", "",
            "File with calibration tokens, for static formats: one JSON array of ids">,
     Option<"sequenceLength", "sequence-length", "int64_t", "256", "Tokens in a sequence">,
@@ -321,7 +321,7 @@ def ExpandFormatsPass : Pass<"ssmq-expand-formats", "::mlir::ModuleOp"> {
     Replaces each `ssm.dequantize`, and each weight whose codes are not of 4 or 8 bits, by the f32
     values that they stand for, and writes all weights of the program to a new safetensors file that
     becomes the module's checkpoint. So a program with weights in any format can be compiled; it
-    computes the same and is larger.
+    computes the same and is larger. Where there are no such weights, no file is written.
   }];
   let options = [
     Option<"output", "output", "std::string", "", "Safetensors file to write">,

@@ -19,8 +19,8 @@ from .cache import Cache
 from .kernel import KEEP, Kernel
 from .timing import PREFILL_TOKENS, Times, get_copies, get_sweep, time_kernel, time_model
 
-# What Module.compile runs.
-_LOWERING = "ssmq-pack,ssmq-lower-to-cpu"
+# What Model.compile runs.
+_LOWERING = "ssmq-tile-weights,ssmq-pack,ssmq-lower-to-cpu"
 _OPS = ("linear", "embedding", "causal_conv1d")
 
 
