@@ -28,6 +28,8 @@ from ssmq.bench.table import Limits
 from ssmq.bench.traffic import count_operations, count_state_elements
 from ssmq.errors import Error
 
+_STAND_IN = ("OpenVINO runs a granitemoehybrid of the same mixers, with an MLP of 8 columns: "
+             "optimum-intel exports no mamba2")
 ENGINES = ["ssmq", "llama.cpp", "OpenVINO", "transformers"]
 
 
@@ -49,17 +51,19 @@ class Field:
         self.config = json.loads((self.checkpoint / "config.json").read_text())
         self.state_bytes = 4 * count_state_elements(self.config)
         self.contenders: list[Contender] = []
-        self.absent: list[str] = []
+        self.notes: list[str] = []
 
     def add(self, engine: str) -> None:
-        """What cannot be made is absent, with the reason, and does not hold the others."""
+        """What cannot be made is a note, and does not hold the others."""
+        if engine == "OpenVINO" and self.config["model_type"] == "mamba2":
+            self.notes.append(_STAND_IN)
         for format, make in self._list(engine):
             tell(f"{self.checkpoint.name}, {self.isa.name}: {engine} {format}")
             try:
                 self.contenders.append(make())
             except (Error, OSError) as error:
-                self.absent.append(f"{engine} {format}: {error}")
-                tell(self.absent[-1])
+                self.notes.append(f"{engine} {format}: {error}")
+                tell(self.notes[-1])
 
     def _list(self, engine: str) -> list:
         if engine == "ssmq":
@@ -96,6 +100,7 @@ def run(options: argparse.Namespace, name: str, isa: Isa, peaks: Peaks) -> docum
         make_checkpoint.make(name, checkpoint)
     work = Work(options.prompt, options.tokens, options.repeats, options.threads,
                 options.limit)
+    variants.remove_other_builds(made)
     field = Field(options.peers, checkpoint, made, work, isa)
     for engine in options.engine:
         field.add(engine)
@@ -103,7 +108,7 @@ def run(options: argparse.Namespace, name: str, isa: Isa, peaks: Peaks) -> docum
     if not options.prepare_only:
         entries = run_rounds(field.contenders, options.rounds, options.slow_seconds, tell)
     return document.Result(name, f"{isa.name}: {isa.executed}", work, options.rounds, entries,
-                           Limits(peaks, count_operations(field.config)), field.absent)
+                           Limits(peaks, count_operations(field.config)), field.notes)
 
 
 def parse() -> argparse.Namespace:

@@ -37,7 +37,7 @@ class Peers:
         """The folder of the version that optimum-intel exports this model with; "" is the
         environment's own."""
         kind = json.loads((checkpoint / "config.json").read_text())["model_type"]
-        return "" if kind in ("mamba", "mamba2") else str(self.python.parents[1] / "hybrid")
+        return "" if kind == "mamba" else str(self.python.parents[1] / "hybrid")
 
     def get_llama(self, build: str, program: str) -> Path:
         return self.directory / f"llama-{build}" / "bin" / program

@@ -1,7 +1,7 @@
 """Results of a benchmark as JSON, with every sample, and as Markdown.
 
 The JSON is {"document": "ssmq-bench", "version": 1, "machine", "features", "arguments", "results":
-[{"model", "isa", "work", "rounds", "peaks", "operations", "absent", "entries": [{"engine",
+[{"model", "isa", "work", "rounds", "peaks", "operations", "notes", "entries": [{"engine",
 "format", "bits", "command", "environment", "stateBytes", "multipliesIntegers", "error", "samples":
 [...]}]}]}: speeds in tokens a second, sizes in bytes, one sample a round.
 """
@@ -29,8 +29,8 @@ class Result:
     rounds: int
     entries: list[Entry]
     limits: Limits | None = None
-    absent: list[str] = field(default_factory=list)
-    """What could not take part, and why."""
+    notes: list[str] = field(default_factory=list)
+    """What could not take part, and why, and what else a reader must know."""
 
     def to_table(self) -> Table:
         title = (f"{self.model}, {self.isa}; {self.work.threads} thread(s), {self.rounds} rounds of "
@@ -38,11 +38,11 @@ class Result:
         return make_table(title, self.entries, self.limits)
 
     def list_notes(self) -> list[str]:
-        return self.absent + list_notes(self.entries, self.rounds, self.work.tokens)
+        return self.notes + list_notes(self.entries, self.rounds, self.work.tokens)
 
     def to_dict(self) -> dict:
         return {"model": self.model, "isa": self.isa, "work": asdict(self.work),
-                "rounds": self.rounds, "absent": self.absent,
+                "rounds": self.rounds, "notes": self.notes,
                 "peaks": self.limits.peaks.to_dict() if self.limits else None,
                 "operations": self.limits.operations if self.limits else None,
                 "entries": [_entry_to_dict(entry) for entry in self.entries]}
