@@ -20,6 +20,7 @@
 // RUN: grep -c 'tile_rows = 16' %t/tiled-expanded.mlir
 // RUN: ssmq-run %t/tiled-expanded.mlir --backend=interpreter --tokens 4,0,18,2,2 --logits %t/expanded-logits.safetensors
 // RUN: cmp %t/rows-logits.safetensors %t/expanded-logits.safetensors
+// RUN: ssmq-run %t/tiled-expanded.mlir --tokens 4,0,18,2,2 --compare=reference,fast,compiled --chunkings=2
 
 // RUN: not ssmq-opt %t/tiled.mlir --ssmq-refine="method=mse original=%t/source.safetensors output=%t/refined.safetensors" 2>&1 | FileCheck %t/refine.check
 // RUN: not ssmq-opt %t/program.mlir --ssmq-tile-weights 2>&1 | FileCheck %t/output.check
