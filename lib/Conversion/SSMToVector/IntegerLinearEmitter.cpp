@@ -26,7 +26,7 @@ public:
                TileLayout(cast<MemRefType>(result.getType()).getDimSize(1), op.getColumns(),
                           op.getGroupSize(), op.getPackedBits()),
                dots.getLanes()),
-        scaleColumns(op.getScaleColumns()) {
+        scaleColumns(op.getScaleColumns()), isOneToken(getConstantIntValue(k.dim(codes, 0)) == 1) {
     range = weight.layout.getBits() == 4 ? ByteRange::Nibble : dots.getByteRange();
   }
 
@@ -48,6 +48,7 @@ private:
   Value codes, activationScales, sums, bias, result;
   TiledWeight weight;
   int64_t scaleColumns;
+  bool isOneToken;
   ByteRange range;
 };
 
@@ -103,6 +104,9 @@ IntegerLinearEmitter::Values IntegerLinearEmitter::addBlocks(ArrayRef<Value> til
   for (Value tile : tiles)
     for (int64_t part = 0; part < weight.getNumParts(); ++part) {
       Values bytes;
+      if (isOneToken && part == 0)
+        for (int64_t i = 0; i < count; ++i)
+          weight.prefetchAhead(tile, tiles.size(), k.add(block, i));
       for (int64_t i = 0; i < count; ++i)
         llvm::append_range(
             bytes, weight.unpackBytes(weight.loadBytes(tile, k.add(block, i), part), range));
@@ -176,7 +180,7 @@ void IntegerLinearEmitter::run() {
   bool isWide = weight.lanes == 16;
   // One token is bound by loads, of which several streams keep more in flight; many tokens by
   // products, whose sums fill the registers.
-  int64_t tilesOfBlock = getConstantIntValue(tokens) == 1 ? 4 : isWide ? 2 : 1;
+  int64_t tilesOfBlock = isOneToken ? 4 : isWide ? 2 : 1;
   int64_t tokensOfBlock = isWide ? 6 : 4;
   Value work = k.mul(tokens, 2 * weight.layout.getNumTiles() * weight.layout.getTileBytes());
   weight.overTiles(tilesOfBlock, work, [&](Value first, int64_t count, int64_t rowsOfLast) {

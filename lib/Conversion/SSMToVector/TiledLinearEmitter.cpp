@@ -114,6 +114,8 @@ void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t row
                 x.push_back(k.splat(k.loadScalar(input, {token, k.add(column, i)}), weight.lanes));
               Value sum = k.splat(k.loadScalar(sumsOfBlocks, block), weight.lanes);
               for (size_t i = 0; i < next.size(); ++i) {
+                if (i % parts == 0)
+                  weight.prefetchAhead(tiles[i / parts], tiles.size(), block);
                 Value bytes = weight.loadBytes(tiles[i / parts], block, i % parts);
                 next[i] = k.fma(excess[i], sum, next[i]);
                 for (auto [code, other] : llvm::zip_equal(weight.unpackFloats(bytes, count), x))

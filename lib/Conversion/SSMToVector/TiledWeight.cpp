@@ -3,6 +3,7 @@
 #include "TiledWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -13,6 +14,12 @@ Value TiledWeight::loadBytes(Value tile, Value block, int64_t part) {
   int64_t bytes = lanes * TileLayout::rowBytesOfBlock;
   return k.loadRaw(weight, {tile, k.add(k.mul(block, TileLayout::blockBytes), part * bytes)},
                    bytes);
+}
+
+void TiledWeight::prefetchAhead(Value tile, int64_t distance, Value block) {
+  Value ahead = k.min(k.add(tile, distance), k.index(layout.getNumTiles() - 1));
+  memref::PrefetchOp::create(k, weight, ValueRange{ahead, k.mul(block, TileLayout::blockBytes)},
+                             /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 TiledWeight::Values TiledWeight::unpackBytes(Value bytes, ByteRange range) {
