@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-VOCABULARY, PROMPT, TOKENS, ROUNDS = 8, 128, 64, 3
+VOCABULARY, PROMPT, TOKENS, ROUNDS = 8, 128, 64, 2
 ELEMENTS = {"float32": "f32", "float16": "f16", "int8": "i8"}
 
 
@@ -56,8 +56,9 @@ def tiled(rows: int, columns: int, group: int, bits: int, integer: bool) -> Case
     types = (f"tensor<{tiles}x{size}xi8>, tensor<{tiles}x{groups}x16xf16>")
     body = (f'%r = ssm.fake_quantize %x as <"i8 sym per_token"> : tensor<?x{columns}xf32>\n  '
             if integer else "")
+    padded = f", rows = {rows} : i64" if rows % 16 else ""
     body += (f"%y = ssm.linear %{'r' if integer else 'x'}, %w scales %s {{group_size = {group} : i64,"
-             f" packed_bits = {bits} : i64, tile_rows = 16 : i64}} : (tensor<?x{columns}xf32>, {types})"
+             f" packed_bits = {bits} : i64, tile_rows = 16 : i64{padded}}} : (tensor<?x{columns}xf32>, {types})"
              f" -> tensor<?x{rows}xf32>")
     return Case(f"linear {bits} bits, {'8-bit' if integer else 'f32'} activations",
                 f"{rows} x {columns}, groups of {group}",
