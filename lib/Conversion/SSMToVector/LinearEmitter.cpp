@@ -4,7 +4,6 @@
 #include "GemmCall.h"
 #include "TiledLinearEmitter.h"
 #include "WeightRows.h"
-#include "WideNibbles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -22,12 +21,7 @@ public:
       : k(k), input(op.getInput()), bias(op.getBias()), result(result),
         weight(k, op.getWeight(), op.getScales(), op.getZeroPoints(), op.getPackedBits(),
                op.getGroupSize(), cast<MemRefType>(op.getInput().getType()).getDimSize(1)),
-        numRows(cast<MemRefType>(result.getType()).getDimSize(1)), weightBuffer(op.getWeight()) {
-    if (op.getScales() && *op.getPackedBits() == 4 &&
-        WideNibbles::canRead(k, *op.getGroupSize(), weight.getColumns()))
-      nibbles.emplace(k, op.getWeight(), op.getScales(), op.getZeroPoints(), *op.getGroupSize(),
-                      weight.getColumns());
-  }
+        numRows(cast<MemRefType>(result.getType()).getDimSize(1)), weightBuffer(op.getWeight()) {}
 
   void run();
 
@@ -42,8 +36,6 @@ private:
   KernelBuilder &k;
   Value input, bias, result;
   WeightRows weight;
-  /// In place of `weight` where the form of the rows permits.
-  std::optional<WideNibbles> nibbles;
   int64_t numRows;
   Value weightBuffer;
 };
@@ -76,10 +68,7 @@ LinearEmitter::Values LinearEmitter::groupSums(ArrayRef<Value> rows, ArrayRef<Va
 }
 
 LinearEmitter::Values LinearEmitter::dots(ArrayRef<Value> rows, ArrayRef<Value> tokens) {
-  Values zeros(rows.size() * tokens.size(),
-               k.zeros(nibbles ? nibbles->getLanes() : weight.getLanes()));
-  if (nibbles)
-    return nibbles->dots(input, rows, tokens, zeros);
+  Values zeros(rows.size() * tokens.size(), k.zeros(weight.getLanes()));
   if (!weight.isQuantized()) {
     SmallVector<Value> none(rows.size());
     return groupSums(rows, tokens, none, k.index(0), weight.getColumns(), zeros);
@@ -137,9 +126,7 @@ void LinearEmitter::own(Value tokens) {
   constexpr int64_t rowsOfOneToken = 8, rowsOfMany = 4, rowsOfTask = 32, tokensOfPanel = 32;
   bool isOneToken = getConstantIntValue(tokens) == 1;
   Value work = k.mul(tokens, numRows * weight.getColumns());
-  Value arranged = nibbles                   ? nibbles->arrange(input)
-                   : weight.needsArranging() ? weight.arrange(input)
-                                             : nullptr;
+  Value arranged = weight.needsArranging() ? weight.arrange(input) : nullptr;
   if (arranged)
     input = arranged;
 

@@ -85,13 +85,6 @@ TEST_F(LinearLoweringTest, PackedNibbles) {
       checkPacked(shape, 4, group, zeroPoints);
 }
 
-// Rows of whole words, with groups of several lanes, one, and more than a chunk.
-TEST_F(LinearLoweringTest, PackedWords) {
-  for (auto [inputs, group] : {std::pair(256, 64), {72, 8}, {128, 32}, {264, 128}, {40, 1000}})
-    for (bool zeroPoints : {false, true})
-      checkPacked({11, inputs}, 4, group, zeroPoints);
-}
-
 TEST_F(LinearLoweringTest, RuntimeLibrary) {
   LoweringCase test;
   test.gemmLibrary = true;
