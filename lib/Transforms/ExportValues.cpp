@@ -52,6 +52,9 @@ Error ExportValuesPass::write(const WeightStore &store) {
       if (part)
         done.insert(part.getSymName());
   }
+  for (auto global : getOperation().getOps<ml_program::GlobalOp>())
+    if (global->hasAttr(SSMDialect::kComputedAttrName))
+      done.insert(global.getSymName());
   for (StringRef name : store.getNames()) {
     if (done.contains(name))
       continue;

@@ -1,7 +1,6 @@
 //===- FoldParameters.cpp - What weights alone decide, computed once ------===//
 
 #include "RewrittenCheckpoint.h"
-#include "UnusedWeights.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -168,6 +167,7 @@ void ParameterFolder::replace(Value value, const Tensor &tensor) {
   auto global = ml_program::GlobalOp::create(
       builder, value.getLoc(), (base + ".computed").str(), type, /*is_mutable=*/false,
       ml_program::ExternAttr::get(module.getContext(), type), builder.getStringAttr("private"));
+  global->setDiscardableAttr(SSMDialect::kComputedAttrName, builder.getUnitAttr());
   StringAttr name = symbols.insert(global);
   builder.setInsertionPointAfterValue(value);
   Value load =
@@ -182,16 +182,16 @@ LogicalResult ParameterFolder::rewrite(const WeightStore &store, unsigned thread
     return failure();
   for (auto [value, tensor] : llvm::zip_equal(folded, *values))
     replace(value, tensor);
-  // From the last to the first: what only a dead op read is dead then.
-  SmallVector<Operation *> computed, loads;
+  // From the last to the first: what only a dead op read is dead then. Globals stay, for exports
+  // give weights by the names that they came with.
+  SmallVector<Operation *> candidates;
   module.walk([&](Operation *op) {
     if (op->getNumResults() == 1 && known.contains(op->getResult(0)))
-      (isa<Load>(op) ? loads : computed).push_back(op);
+      candidates.push_back(op);
   });
-  for (Operation *op : llvm::reverse(computed))
+  for (Operation *op : llvm::reverse(candidates))
     if (op->use_empty())
       op->erase();
-  eraseUnused(symbols, loads);
   return success();
 }
 

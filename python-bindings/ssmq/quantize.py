@@ -55,8 +55,8 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
         if fold:
             original = scratch / "folded"
             stages.fold_scales(quantized, original, calibration, threads=threads)
-        rows = scratch / "rows"
-        quantized = store(model, quantized, original, rows, assignment, threads, calibration,
+        weights = scratch / "weights"
+        quantized = store(model, quantized, original, weights, assignment, threads, calibration,
                           refine)
         if fold:
             original.unlink()
@@ -64,11 +64,8 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
         if rounding != stages.Rounding():
             round_values(model, quantized, assignment, rounding, calibration, sequence_length,
                          threads)
-        stages.tile(quantized, scratch / WEIGHTS, threads)
-        if (scratch / WEIGHTS).exists():
-            rows.unlink()
-        else:
-            rows.rename(scratch / WEIGHTS)
+        stages.prepare_for_kernels(quantized, weights, threads)
+        weights.rename(scratch / WEIGHTS)
         quantized.name_checkpoint(WEIGHTS)
         (scratch / "program.mlirbc").write_bytes(quantized.bytecode())
         for name in COPIED:

@@ -153,10 +153,15 @@ def round_at_run_time(model: Model, rounding: Rounding, calibration: Text | None
     return sites
 
 
-def tile(model: Model, output: Path, threads: int) -> None:
-    """Rearranges weights as kernels stream them, in a new safetensors file, if any are in codes of
-    4 or 8 bits."""
-    model.run_pipeline(pass_text("ssmq-tile-weights", output=output, threads=threads))
+def prepare_for_kernels(model: Model, weights: Path, threads: int) -> None:
+    """Makes the checkpoint of a rewritten program, the file `weights`, what kernels stream: values
+    that weights alone decide are computed, and codes of 4 or 8 bits lie in tiles."""
+    for stage in ("ssmq-fold-parameters", "ssmq-tile-weights"):
+        output = weights.with_suffix(".next")
+        model.run_pipeline(pass_text(stage, output=output, threads=threads))
+        if output.exists():
+            output.replace(weights)
+            model.name_checkpoint(weights)
 
 
 REFINEMENTS = ("mse", "hessian", "gptq")

@@ -347,8 +347,8 @@ def FoldParametersPass : Pass<"ssmq-fold-parameters", "::mlir::ModuleOp"> {
     Evaluates float values that depend on nothing but weights, as A = -exp(A_log), by the reference
     interpreter, and writes all weights of the program, these values among them, to a new
     safetensors file that becomes the module's checkpoint. A value that takes more than twice the
-    bytes of its weights stays computed, and so do weights in formats. Where nothing can be folded,
-    no file is written.
+    bytes of its weights stays computed, and so do weights in formats. The weights stay in the file,
+    for exports. Where nothing can be folded, no file is written.
   }];
   let options = [
     Option<"output", "output", "std::string", "", "Safetensors file to write">,

@@ -46,6 +46,8 @@ def SSM_Dialect : Dialect {
     /// Module attribute (string) that names how codes were refined; absent where they are those of
     /// nearest rounding.
     static constexpr llvm::StringLiteral kRefinedAttrName = "ssm.refined";
+    /// Unit attribute of a weight global that --ssmq-fold-parameters computed from others.
+    static constexpr llvm::StringLiteral kComputedAttrName = "ssm.computed";
     void registerAttributes();
   }];
   let hasConstantMaterializer = 0;
