@@ -2,6 +2,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Analysis/QuantizedWeights.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"

@@ -13,7 +13,7 @@
 // RUN: not ssmq-opt %t/folded.mlir --ssmq-fold-parameters 2>&1 | FileCheck %s --check-prefix=OUTPUT
 
 // dt is computed from tokens and stays.
-// CHECK-DAG: ml_program.global private @a_log.computed({{.*}}) {ssm.computed} : tensor<11x5xf32>
+// CHECK-DAG: ml_program.global private @a_log.computed({{.*}}) : tensor<11x5xf32> {ssm.computed}
 // CHECK-DAG: ml_program.global private @wide_a_log.computed({{.*}}) : tensor<11x16xf32>
 // CHECK: func.func @forward
 // CHECK-NOT: arith.negf
