@@ -21,3 +21,5 @@ source_root = os.path.dirname(config.test_source_root)
 config.substitutions.append(("%assemble", os.path.join(source_root, "scripts", "assemble")))
 config.substitutions.append(
     ("%inner_loops", f"{sys.executable} {os.path.join(source_root, 'benchmarks', 'inner_loops.py')}"))
+# Tests compile what they test; those of the cache name a folder.
+config.environment["SSMQ_CACHE_DIR"] = ""

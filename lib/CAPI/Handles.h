@@ -35,6 +35,7 @@ struct SsmqModule {
 
 struct SsmqProgram {
   std::shared_ptr<ssmq::capi::SharedContext> shared;
+  /// What the interpreter reads; compiled programs need none.
   mlir::OwningOpRef<mlir::ModuleOp> op;
   std::unique_ptr<ssmq::Program> program;
 };

@@ -2,7 +2,6 @@
 
 #include "Handles.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
-#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
@@ -31,10 +30,11 @@ static Expected<mlir::ssm::WeightLookup> openWeights(mlir::ModuleOp module) {
   return [shared](llvm::StringRef name) { return shared->lookup(name); };
 }
 
-/// Fills in `program` from a copy of the module.
-static SsmqStatus
-makeProgram(SsmqModule *module, SsmqProgram **program,
-            llvm::function_ref<Error(SsmqProgram &, const mlir::ssm::WeightLookup &)> fill) {
+/// Makes a program of the module, which `fill` does not change.
+static SsmqStatus makeProgram(
+    SsmqModule *module, SsmqProgram **program,
+    llvm::function_ref<Error(mlir::ModuleOp, SsmqProgram &, const mlir::ssm::WeightLookup &)>
+        fill) {
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({module, program}))
       return error;
@@ -44,8 +44,7 @@ makeProgram(SsmqModule *module, SsmqProgram **program,
         return weights.takeError();
       auto made = std::make_unique<SsmqProgram>();
       made->shared = module->shared;
-      made->op = module->op->clone();
-      if (Error error = fill(*made, *weights))
+      if (Error error = fill(*module->op, *made, *weights))
         return error;
       *program = made.release();
       return Error::success();
@@ -62,14 +61,17 @@ SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels, unsigne
   KernelOptions options;
   options.set = kernels == SSMQ_KERNELS_FAST ? KernelSet::Fast : KernelSet::Reference;
   options.threads = getThreads(threads);
-  return makeProgram(
-      module, program, [&](SsmqProgram &made, const mlir::ssm::WeightLookup &weights) -> Error {
-        auto interpreter = mlir::ssm::InterpreterProgram::create(*made.op, weights, options);
-        if (failed(interpreter))
-          return createStringError("the module cannot be interpreted");
-        made.program = std::move(*interpreter);
-        return Error::success();
-      });
+  return makeProgram(module, program,
+                     [&](mlir::ModuleOp source, SsmqProgram &made,
+                         const mlir::ssm::WeightLookup &weights) -> Error {
+                       made.op = source.clone();
+                       auto interpreter =
+                           mlir::ssm::InterpreterProgram::create(*made.op, weights, options);
+                       if (failed(interpreter))
+                         return createStringError("the module cannot be interpreted");
+                       made.program = std::move(*interpreter);
+                       return Error::success();
+                     });
 }
 
 SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *target,
@@ -77,23 +79,24 @@ SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *
   CompileOptions options;
   options.threads = getThreads(threads);
   options.cpu = target ? target : "";
-  return makeProgram(
-      module, program, [&](SsmqProgram &made, const mlir::ssm::WeightLookup &weights) -> Error {
-        // Before it is spelled in a pipeline.
-        if (Error error = checkRunsHere(options.cpu))
-          return error;
-        Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*made.op);
-        if (!signature)
-          return signature.takeError();
-        std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
-        if (Error error = capi::runPipeline(made.op, pipeline))
-          return error;
-        auto compiled = CompiledProgram::compile(*made.op, std::move(*signature), weights, options);
-        if (!compiled)
-          return compiled.takeError();
-        made.program = std::move(*compiled);
-        return Error::success();
-      });
+  return makeProgram(module, program,
+                     [&](mlir::ModuleOp source, SsmqProgram &made,
+                         const mlir::ssm::WeightLookup &weights) -> Error {
+                       // Before it is spelled in a pipeline.
+                       if (Error error = checkRunsHere(options.cpu))
+                         return error;
+                       Expected<ProgramSignature> signature =
+                           mlir::ssm::readCompiledSignature(source);
+                       if (!signature)
+                         return signature.takeError();
+                       std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
+                       auto compiled = CompiledProgram::compileSource(source, std::move(*signature),
+                                                                      pipeline, weights, options);
+                       if (!compiled)
+                         return compiled.takeError();
+                       made.program = std::move(*compiled);
+                       return Error::success();
+                     });
 }
 
 void ssmqProgramDestroy(SsmqProgram *program) {

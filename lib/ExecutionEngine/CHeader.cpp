@@ -67,6 +67,10 @@ int64_t @_state_length(const @_state *state);
  * was. */
 int @_forward(@_state *state, const int32_t *tokens, int64_t n, float *logits);
 
+/* The same, but computes and writes only the $_VOCAB_SIZE logits after the last token: for prompts,
+ * in less time and memory. */
+int @_forward_last(@_state *state, const int32_t *tokens, int64_t n, float *logits);
+
 #ifdef __cplusplus
 }
 #endif

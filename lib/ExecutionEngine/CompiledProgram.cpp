@@ -3,21 +3,23 @@
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 
 #include "HostModule.h"
+#include "ProgramKey.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "ssmq/ExecutionEngine/Lower.h"
 #include "ssmq/Runtime/Gemm.h"
 #include "ssmq/Runtime/Profile.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include <mutex>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 using namespace ssmq;
 using llvm::Error;
 using llvm::Expected;
-
-static constexpr llvm::StringLiteral kInvokeForward = "ssmq_invoke_forward";
-static constexpr llvm::StringLiteral kInvokeDecode = "ssmq_invoke_decode";
-static constexpr llvm::StringLiteral kInvokePrefill = "ssmq_invoke_prefill";
 
 namespace {
 /// Collects what an ORC session reports, from any thread.
@@ -49,35 +51,56 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
                                                                     ProgramSignature signature,
                                                                     WeightResolver weights,
                                                                     const CompileOptions &options) {
+  Expected<ProgramObject> object = compileObject(lowered, signature, weights, options);
+  if (!object)
+    return object.takeError();
+  return link(std::move(*object), std::move(signature), weights, options);
+}
+
+Expected<std::unique_ptr<CompiledProgram>>
+CompiledProgram::compileSource(mlir::ModuleOp source, ProgramSignature signature,
+                               llvm::StringRef lowering, WeightResolver weights,
+                               const CompileOptions &options) {
+  std::optional<ObjectCache> cache;
+  std::optional<ProgramKey> key;
+  if (options.useCache && (cache = ObjectCache::open()))
+    key = computeKey(source, lowering, options);
+  if (key)
+    if (std::optional<ProgramObject> object = cache->lookup(*key)) {
+      auto program = link(std::move(*object), signature, weights, options);
+      if (program)
+        return program;
+      // Say, weights lie less aligned than those it was compiled for.
+      llvm::consumeError(program.takeError());
+    }
+
+  std::optional<ProgramObject> object;
+  {
+    mlir::OwningOpRef<mlir::ModuleOp> module = source.clone();
+    if (Error error = lower(*module, lowering))
+      return error;
+    Expected<ProgramObject> compiled = compileObject(*module, signature, weights, options);
+    if (!compiled)
+      return compiled.takeError();
+    object = std::move(*compiled);
+  }
+#ifdef __GLIBC__
+  // The compilers' memory, several times that of small models, is not needed again.
+  malloc_trim(0);
+#endif
+  if (key)
+    cache->store(*key, *object);
+  return link(std::move(*object), std::move(signature), weights, options);
+}
+
+Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject object,
+                                                                 ProgramSignature signature,
+                                                                 WeightResolver weights,
+                                                                 const CompileOptions &options) {
   std::unique_ptr<CompiledProgram> program(new CompiledProgram(std::move(signature)));
   Expected<llvm::orc::JITTargetMachineBuilder> target = createTarget(options);
   if (!target)
     return target.takeError();
-  Expected<std::unique_ptr<llvm::TargetMachine>> machine = target->createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-
-  auto context = std::make_unique<llvm::LLVMContext>();
-  Expected<std::unique_ptr<llvm::Module>> module =
-      translate(lowered, program->signature, **machine, *context);
-  if (!module)
-    return module.takeError();
-  std::vector<std::pair<llvm::StringRef, Invoke *>> invokes;
-  for (auto [entry, name, invoke] :
-       {std::tuple(kForwardEntry, kInvokeForward, &program->invokeForward),
-        std::tuple(kDecodeEntry, kInvokeDecode, &program->invokeDecode),
-        std::tuple(kPrefillEntry, kInvokePrefill, &program->invokePrefill)}) {
-    if (!(*module)->getFunction(entry))
-      continue;
-    addInvoke(**module, name, entry);
-    invokes.emplace_back(name, invoke);
-  }
-  Expected<std::vector<std::pair<std::string, Tensor>>> bound = resolveWeights(**module, weights);
-  if (!bound)
-    return bound.takeError();
-  bool isThreaded = needsOpenMP(**module);
-  optimize(**module, **machine, options.optLevel);
-
   Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
       llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(*target).create();
   if (!jit)
@@ -96,13 +119,16 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
   define("ssmq_gemm", &ssmq_gemm);
   define("ssmq_profile_begin", &ssmq_profile_begin);
   define("ssmq_profile_end", &ssmq_profile_end);
-  for (auto &[name, tensor] : *bound) {
-    define(name, tensor.getRawData());
-    program->weights.push_back(std::move(tensor));
+  for (const ProgramObject::Weight &weight : object.weights) {
+    Expected<Tensor> tensor = resolveWeight(weight, weights);
+    if (!tensor)
+      return tensor.takeError();
+    define(weight.name, tensor->getRawData());
+    program->weights.push_back(std::move(*tensor));
   }
   if (Error error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
     return error;
-  if (isThreaded) {
+  if (object.isThreaded) {
     auto runtime = llvm::orc::DynamicLibrarySearchGenerator::Load(
         findOpenMPRuntime().c_str(), (*jit)->getDataLayout().getGlobalPrefix());
     if (!runtime)
@@ -112,17 +138,20 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::compile(mlir::Module
           runtime.takeError());
     library.addGenerator(std::move(*runtime));
   }
-  if (Error error =
-          (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(*module), std::move(context))))
+  if (Error error = (*jit)->addObjectFile(std::move(object.code)))
     return error;
 
-  for (auto [name, invoke] : invokes) {
+  for (auto [name, invoke] : {std::pair(kInvokeForward, &program->invokeForward),
+                              std::pair(kInvokeDecode, &program->invokeDecode),
+                              std::pair(kInvokePrefill, &program->invokePrefill)}) {
+    if (!llvm::is_contained(object.entries, name))
+      continue;
     Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup(name);
     if (!address)
       return reasons->explain(address.takeError());
     *invoke = address->toPtr<Invoke>();
   }
-  if (isThreaded && options.threads) {
+  if (object.isThreaded && options.threads) {
     Expected<llvm::orc::ExecutorAddr> setter = (*jit)->lookup("omp_set_num_threads");
     if (!setter)
       return reasons->explain(setter.takeError());

@@ -15,6 +15,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/Scalar/ADCE.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/InstSimplifyPass.h"
 #include <mutex>
 
 using namespace ssmq;
@@ -116,6 +119,27 @@ void ssmq::addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef
   builder.CreateRetVoid();
 }
 
+/// Entries are long lists of calls, where the costliest passes, far from linear in the length of a
+/// block, find nothing. They are tidied and then left alone.
+static void settleEntries(llvm::Module &module, llvm::FunctionAnalysisManager &analyses) {
+  static constexpr unsigned kFewestInstructions = 256;
+  static constexpr llvm::StringLiteral kWrapperPrefix = "_mlir_ciface_";
+  llvm::FunctionPassManager tidy;
+  tidy.addPass(llvm::EarlyCSEPass());
+  tidy.addPass(llvm::InstSimplifyPass());
+  tidy.addPass(llvm::ADCEPass());
+  for (llvm::StringRef wrapper : {kForwardEntry, kDecodeEntry, kPrefillEntry})
+    for (llvm::StringRef name : {wrapper, wrapper.drop_front(kWrapperPrefix.size())}) {
+      llvm::Function *entry = module.getFunction(name);
+      // One with loops of its own has work of its own.
+      if (!entry || entry->size() != 1 || entry->getInstructionCount() < kFewestInstructions)
+        continue;
+      tidy.run(*entry, analyses);
+      entry->addFnAttr(llvm::Attribute::NoInline);
+      entry->addFnAttr(llvm::Attribute::OptimizeNone);
+    }
+}
+
 void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -134,34 +158,48 @@ void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned 
   llvm::OptimizationLevel chosen = levels[std::min(level, 3u)];
   llvm::ModulePassManager passes = level == 0 ? builder.buildO0DefaultPipeline(chosen)
                                               : builder.buildPerModuleDefaultPipeline(chosen);
+  if (level > 0)
+    settleEntries(module, functions);
   passes.run(module, modules);
 }
 
-Expected<std::vector<std::pair<std::string, Tensor>>>
-ssmq::resolveWeights(llvm::Module &module, WeightResolver resolver) {
-  std::vector<std::pair<std::string, Tensor>> weights;
+Error ssmq::resolveWeights(llvm::Module &module, WeightResolver resolver,
+                           std::vector<ProgramObject::Weight> &weights) {
   for (llvm::GlobalVariable &global : module.globals()) {
     if (!global.isDeclaration() || global.getName().starts_with("llvm."))
       continue;
     if (global.use_empty())
       continue;
-    std::string name = global.getName().str();
-    Expected<Tensor> tensor = resolver(name);
+    ProgramObject::Weight weight{global.getName().str(),
+                                 module.getDataLayout().getTypeAllocSize(global.getValueType()), 1};
+    Expected<Tensor> tensor = resolveWeight(weight, resolver);
     if (!tensor)
       return tensor.takeError();
-    uint64_t needed = module.getDataLayout().getTypeAllocSize(global.getValueType());
-    uint64_t present = *tensor ? tensor->getNumBytes() : 0;
-    if (present < needed)
-      return createStringError("weight '%s' has %llu bytes and the program reads %llu; is the "
-                               "checkpoint the one that was imported?",
-                               name.c_str(), static_cast<unsigned long long>(present),
-                               static_cast<unsigned long long>(needed));
     // Mapped bytes need not be aligned as their type.
-    auto address = reinterpret_cast<uintptr_t>(tensor->getRawData());
-    global.setAlignment(llvm::commonAlignment(llvm::Align(64), address));
-    weights.emplace_back(std::move(name), std::move(*tensor));
+    llvm::Align alignment =
+        llvm::commonAlignment(llvm::Align(64), reinterpret_cast<uintptr_t>(tensor->getRawData()));
+    global.setAlignment(alignment);
+    weight.alignment = alignment.value();
+    weights.push_back(std::move(weight));
   }
-  return weights;
+  return Error::success();
+}
+
+Expected<Tensor> ssmq::resolveWeight(const ProgramObject::Weight &weight, WeightResolver resolver) {
+  Expected<Tensor> tensor = resolver(weight.name);
+  if (!tensor)
+    return tensor;
+  uint64_t present = *tensor ? tensor->getNumBytes() : 0;
+  if (present < weight.numBytes)
+    return createStringError("weight '%s' has %llu bytes and the program reads %llu; is the "
+                             "checkpoint the one that was imported?",
+                             weight.name.c_str(), static_cast<unsigned long long>(present),
+                             static_cast<unsigned long long>(weight.numBytes));
+  if (reinterpret_cast<uintptr_t>(tensor->getRawData()) & (weight.alignment - 1))
+    return createStringError("weight '%s' is not aligned to %llu bytes, as the program expects",
+                             weight.name.c_str(),
+                             static_cast<unsigned long long>(weight.alignment));
+  return tensor;
 }
 
 bool ssmq::needsOpenMP(const llvm::Module &module) {

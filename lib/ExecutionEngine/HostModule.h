@@ -8,8 +8,7 @@
 #ifndef SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
 #define SSMQ_LIB_EXECUTIONENGINE_HOSTMODULE_H
 
-#include "ssmq/Dialect/SSM/Utils/ProgramSignature.h"
-#include "ssmq/ExecutionEngine/CompileOptions.h"
+#include "ProgramObject.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -37,10 +36,13 @@ void addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entry
 
 void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level);
 
-/// Resolves the declared variables of a module, which are its weights, and checks their sizes. The
+/// Appends the declared variables of a module, which are its weights, and checks their sizes. The
 /// alignment of each declaration becomes that of its bytes.
-llvm::Expected<std::vector<std::pair<std::string, Tensor>>> resolveWeights(llvm::Module &module,
-                                                                           WeightResolver resolver);
+llvm::Error resolveWeights(llvm::Module &module, WeightResolver resolver,
+                           std::vector<ProgramObject::Weight> &weights);
+
+/// The bytes of a weight; fails when they are too few or not aligned as code expects them.
+llvm::Expected<Tensor> resolveWeight(const ProgramObject::Weight &weight, WeightResolver resolver);
 
 bool needsOpenMP(const llvm::Module &module);
 /// Path of libomp.so.5, or its bare name for the system's search path.

@@ -20,7 +20,7 @@ static constexpr llvm::StringLiteral kRuntime =
 #include "LibraryRuntime.ll.inc"
     ;
 /// Defines what the runtime asks about the program; a dimension of -1 is the capacity.
-static void describe(llvm::Module &module, const ProgramSignature &signature) {
+static void describe(llvm::Module &module, const ProgramSignature &signature, bool hasPrefill) {
   llvm::Type *word = llvm::Type::getInt64Ty(module.getContext());
   auto define = [&](llvm::Constant *value, const llvm::Twine &name) {
     return new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
@@ -28,6 +28,7 @@ static void describe(llvm::Module &module, const ProgramSignature &signature) {
   };
   auto makeWord = [&](int64_t value) { return llvm::ConstantInt::getSigned(word, value); };
   define(makeWord(signature.vocabSize), kPrefix + "vocab");
+  define(makeWord(hasPrefill), kPrefix + "has_prefill");
   define(makeWord(signature.states.size()), kPrefix + "num_states");
   std::vector<llvm::Constant *> layouts;
   for (const StateSignature &state : signature.states) {
@@ -106,6 +107,7 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
                        "lower it without onednn-gemm and profile");
 
   bool hasDecode = library.module->getFunction(kDecodeEntry) != nullptr;
+  bool hasPrefill = library.module->getFunction(kPrefillEntry) != nullptr;
   Expected<std::vector<LocatedWeight>> located = locateWeights(*library.module, weights);
   if (!located)
     return located.takeError();
@@ -118,7 +120,9 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
   addInvoke(*library.module, kPrefix.str() + "invoke_forward", kForwardEntry);
   addInvoke(*library.module, kPrefix.str() + "invoke_decode",
             hasDecode ? kDecodeEntry : kForwardEntry);
-  describe(*library.module, signature);
+  addInvoke(*library.module, kPrefix.str() + "invoke_prefill",
+            hasPrefill ? kPrefillEntry : kForwardEntry);
+  describe(*library.module, signature, hasPrefill);
   if (Error error = addInterface(*library.module, options))
     return error;
   library.needsOpenMP = needsOpenMP(*library.module);

@@ -46,9 +46,12 @@ extern const int64_t ssmq_library_num_files, ssmq_library_num_weights;
 extern const struct file ssmq_library_files[];
 extern const struct place ssmq_library_places[];
 extern const char *ssmq_library_weights[];
-/* Call the program with an array of descriptors: tokens, states, logits. */
+/* Call the program with an array of descriptors: tokens, states, logits. Prefill writes one row of
+ * logits; without one it is the same as forward. */
+extern const int64_t ssmq_library_has_prefill;
 void ssmq_library_invoke_forward(void *const *descriptors);
 void ssmq_library_invoke_decode(void *const *descriptors);
+void ssmq_library_invoke_prefill(void *const *descriptors);
 
 /* A memref descriptor is {allocated, aligned, offset, sizes[rank], strides[rank]}. */
 enum { ALIGNED = 1, SIZES = 3 };
@@ -208,7 +211,8 @@ int ssmq_library_load_weights(const char *folder) {
   return status;
 }
 
-int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, float *logits) {
+static int check_feed(const struct state *state, const int32_t *tokens, int64_t n,
+                      const float *logits) {
   if (!state || n < 0 || (n > 0 && (!tokens || !logits)))
     return INVALID_ARGUMENT;
   if (n > state->capacity - state->length)
@@ -218,13 +222,47 @@ int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, 
       return INVALID_TOKEN;
   if (ssmq_library_num_weights && !ssmq_library_weights[0])
     return NO_WEIGHTS;
-  if (n == 0)
-    return OK;
+  return OK;
+}
+
+static void feed(struct state *state, const int32_t *tokens, int64_t n, float *logits, int64_t rows,
+                 void (*invoke)(void *const *)) {
   set_data(state->tokens, tokens);
   set_data(state->logits, logits);
-  state->tokens[SIZES] = state->logits[SIZES] = n;
-  (n == 1 ? ssmq_library_invoke_decode : ssmq_library_invoke_forward)(state->descriptors);
+  state->tokens[SIZES] = n;
+  state->logits[SIZES] = rows;
+  invoke(state->descriptors);
   state->length += n;
+}
+
+int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, float *logits) {
+  int status = check_feed(state, tokens, n, logits);
+  if (status == OK && n > 0)
+    feed(state, tokens, n, logits, n,
+         n == 1 ? ssmq_library_invoke_decode : ssmq_library_invoke_forward);
+  return status;
+}
+
+int ssmq_library_forward_last(struct state *state, const int32_t *tokens, int64_t n,
+                              float *logits) {
+  if (n == 1)
+    return ssmq_library_forward(state, tokens, n, logits);
+  int status = check_feed(state, tokens, n, logits);
+  if (status != OK || n == 0)
+    return status;
+  if (ssmq_library_has_prefill) {
+    feed(state, tokens, n, logits, 1, ssmq_library_invoke_prefill);
+    return OK;
+  }
+  int64_t num_bytes;
+  float *all = NULL;
+  if (!__builtin_mul_overflow(n, ssmq_library_vocab * (int64_t)sizeof(float), &num_bytes))
+    all = malloc(num_bytes);
+  if (!all)
+    return OUT_OF_MEMORY;
+  feed(state, tokens, n, all, n, ssmq_library_invoke_forward);
+  memcpy(logits, all + (n - 1) * ssmq_library_vocab, ssmq_library_vocab * sizeof(float));
+  free(all);
   return OK;
 }
 

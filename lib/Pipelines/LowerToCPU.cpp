@@ -82,7 +82,9 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   passes.addPass(bufferization::createOneShotBufferizePass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createReuseOutput());
   passes.addNestedPass<func::FuncOp>(createFreeBuffers());
+  passes.addNestedPass<func::FuncOp>(createPlanBuffers());
   passes.addNestedPass<func::FuncOp>(createExpandCopies());
   passes.addPass(createVectorizeElementwise());
   if (options.profile)

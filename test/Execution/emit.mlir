@@ -16,7 +16,7 @@
 // RUN: llvm-nm --defined-only --extern-only %t/model.o | FileCheck %s
 // Times of the ops, and no library that carries them.
 // RUN: ssmq-run %s --checkpoint %t/weights --tokens 4,0,6 --generate 2 --profile=%t/trace.json | FileCheck %s --check-prefix=PROFILE
-// RUN: %python %S/../Inputs/check_trace.py %t/trace.json 4
+// RUN: %python %S/../Inputs/check_trace.py %t/trace.json 3
 // RUN: not ssmq-run %s --checkpoint %t/weights --emit=obj -o %t/model.o --lowering profile=true 2>&1 | FileCheck %s --check-prefix=LIBRARY
 // PROFILE: prefill: 5 steps of 3 tokens
 // PROFILE: linear

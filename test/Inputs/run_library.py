@@ -25,5 +25,12 @@ for count in (1, 3, len(tokens) - 4):
                                    logits[at:].ctypes.data_as(ctypes.c_void_p))
     assert status == 0, status
     at += count
+library.model_state_reset(state)
+last = np.empty((2, library.model_vocab_size()), dtype=np.float32)
+for at, count, row in ((0, len(tokens) - 1, last[0]), (len(tokens) - 1, 1, last[1])):
+    status = library.model_forward_last(state, tokens[at:].ctypes.data_as(ctypes.c_void_p),
+                                        ctypes.c_int64(count), row.ctypes.data_as(ctypes.c_void_p))
+    assert status == 0, status
+np.testing.assert_allclose(last, expected[-2:], rtol=1e-5, atol=1e-6)
 library.model_state_destroy(state)
 np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)

@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SSMQ_BUILD", ROOT / "build" / "release"))
+# Tests compile what they test; those of the cache name a folder.
+os.environ["SSMQ_CACHE_DIR"] = ""
 sys.path[:0] = [str(ROOT / "python-bindings"), str(BUILD / "python")]
 
 

@@ -3,11 +3,10 @@
 #include "Backend.h"
 
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/ProfileTable.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
+#include "ssmq/ExecutionEngine/Lower.h"
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
@@ -63,22 +62,19 @@ Expected<const WeightStore *> Model::getWeights() const {
   return weights.get();
 }
 
+std::string Model::getLowering(const CompileOptions &compile, llvm::StringRef more) const {
+  return llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
+                       compile.features, more, lowering);
+}
+
 Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &compile,
                                                          llvm::StringRef more) const {
   // Told here, a wrong target is one line without the place of a pass.
   if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
     return error;
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.get().clone();
-  mlir::PassManager passes(lowered->getContext());
-  std::string problem;
-  llvm::raw_string_ostream stream(problem);
-  std::string pipeline =
-      llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
-                    compile.features, more, lowering);
-  if (failed(mlir::parsePassPipeline(pipeline, passes, stream)))
-    return makeError("the lowering cannot be set up: {0}", problem);
-  if (failed(passes.run(*lowered)))
-    return makeError("the program cannot be lowered");
+  if (Error error = ssmq::lower(*lowered, getLowering(compile, more)))
+    return error;
   return lowered;
 }
 
@@ -113,13 +109,14 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
       return makeError("the program cannot be interpreted");
     return std::move(*program);
   }
+  // As in lower().
+  if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
+    return error;
   Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
-  auto lowered = lower(compile);
-  if (!lowered)
-    return lowered.takeError();
-  return CompiledProgram::compile(**lowered, std::move(*signature), lookup, compile);
+  return CompiledProgram::compileSource(*module, std::move(*signature), getLowering(compile),
+                                        lookup, compile);
 }
 
 Error Model::emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const {

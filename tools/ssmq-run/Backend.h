@@ -40,6 +40,8 @@ public:
 
 private:
   llvm::Expected<const WeightStore *> getWeights() const;
+  /// The passes that lower the module; `more` are options of theirs.
+  std::string getLowering(const CompileOptions &compile, llvm::StringRef more = "") const;
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower(const CompileOptions &compile,
                                                           llvm::StringRef more = "") const;
   llvm::Expected<Tensor> lookup(llvm::StringRef name) const;

@@ -84,6 +84,9 @@ struct Options {
       llvm::cl::values(clEnumValN(Emission::Object, "obj", "relocatable object with the weights"),
                        clEnumValN(Emission::SharedLibrary, "so", "shared library with the weights"),
                        clEnumValN(Emission::Header, "header", "C99 header of both"))};
+  llvm::cl::opt<bool> noCache{
+      "no-cache", llvm::cl::cat(category),
+      llvm::cl::desc("Compiles anew and keeps nothing (also: SSMQ_CACHE_DIR set to nothing)")};
   llvm::cl::opt<std::string> output{"o", llvm::cl::value_desc("file"), llvm::cl::cat(category),
                                     llvm::cl::desc("Where --emit writes")};
   llvm::cl::opt<std::string> name{
@@ -109,7 +112,9 @@ struct Options {
   unsigned getThreads() const {
     return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
   }
-  CompileOptions getCompileOptions() const { return {level, target, features, getThreads()}; }
+  CompileOptions getCompileOptions() const {
+    return {level, target, features, getThreads(), !noCache};
+  }
 };
 } // namespace ssmq
 

@@ -18,6 +18,9 @@ struct CompileOptions {
   std::string cpu, features;
   /// OpenMP threads of one forward call; 0 leaves the runtime's choice.
   unsigned threads = 0;
+  /// Whether machine code is taken from, and kept in, the cache on disk; docs/Deploying.md tells
+  /// where. Options that change the code belong into ProgramKey.cpp.
+  bool useCache = true;
 };
 
 /// Gives the bytes of the weight with this symbol name, which is its name in the checkpoint.

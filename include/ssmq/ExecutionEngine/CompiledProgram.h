@@ -22,6 +22,8 @@ class LLJIT;
 
 namespace ssmq {
 
+struct ProgramObject;
+
 class CompiledProgram : public Program {
 public:
   ~CompiledProgram() override;
@@ -32,6 +34,12 @@ public:
                                                                   ProgramSignature signature,
                                                                   WeightResolver weights,
                                                                   const CompileOptions &options);
+
+  /// Lowers a copy of `source` by a pass pipeline and compiles it, or takes what an earlier call
+  /// with the same program and options kept in the cache. The signature is the lowered program's.
+  static llvm::Expected<std::unique_ptr<CompiledProgram>>
+  compileSource(mlir::ModuleOp source, ProgramSignature signature, llvm::StringRef lowering,
+                WeightResolver weights, const CompileOptions &options);
 
   int64_t getVocabSize() const override { return signature.vocabSize; }
   llvm::Expected<ProgramState> createState(int64_t capacity) const override;
@@ -48,6 +56,11 @@ private:
 
   CompiledProgram(ProgramSignature signature);
 
+  /// Gives code addresses, and its weights theirs.
+  static llvm::Expected<std::unique_ptr<CompiledProgram>> link(ProgramObject object,
+                                                               ProgramSignature signature,
+                                                               WeightResolver weights,
+                                                               const CompileOptions &options);
   /// Feeds tokens to an entry that writes `numRows` rows of logits.
   llvm::Expected<Tensor> call(Invoke invoke, llvm::ArrayRef<int32_t> tokens, ProgramState &state,
                               int64_t numRows) const;

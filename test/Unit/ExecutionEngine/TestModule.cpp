@@ -94,11 +94,7 @@ mlir::OwningOpRef<mlir::ModuleOp> test::parse(mlir::MLIRContext &context, bool t
 
 bool test::lower(mlir::ModuleOp module) {
   mlir::PassManager passes(module.getContext());
-  return mlir::succeeded(mlir::parsePassPipeline(
-             "convert-scf-to-openmp,convert-scf-to-cf,expand-strided-metadata,"
-             "finalize-memref-to-llvm,convert-openmp-to-llvm,convert-to-llvm,"
-             "reconcile-unrealized-casts",
-             passes)) &&
+  return mlir::succeeded(mlir::parsePassPipeline(kLowering, passes)) &&
          mlir::succeeded(passes.run(module));
 }
 

@@ -18,6 +18,11 @@ inline constexpr int64_t kVocab = 5;
 inline constexpr float kScale[kVocab] = {1.0f, 0.5f, -2.0f, 3.0f, 0.25f};
 inline constexpr llvm::StringLiteral kWeightName = "model.layers.0.mamba.in_proj.weight";
 
+/// The passes that lower it.
+inline constexpr llvm::StringLiteral kLowering =
+    "convert-scf-to-openmp,convert-scf-to-cf,expand-strided-metadata,finalize-memref-to-llvm,"
+    "convert-openmp-to-llvm,convert-to-llvm,reconcile-unrealized-casts";
+
 /// Context with the dialects and passes that the module needs.
 std::unique_ptr<mlir::MLIRContext> createContext();
 
@@ -26,7 +31,7 @@ std::unique_ptr<mlir::MLIRContext> createContext();
 mlir::OwningOpRef<mlir::ModuleOp> parse(mlir::MLIRContext &context, bool threaded = false,
                                         bool decode = false);
 mlir::OwningOpRef<mlir::ModuleOp> parseText(mlir::MLIRContext &context, llvm::StringRef text);
-/// Lowers to the LLVM dialect in place.
+/// Lowers to the LLVM dialect in place by kLowering.
 bool lower(mlir::ModuleOp module);
 
 /// What the program gives for `tokens` after a history.

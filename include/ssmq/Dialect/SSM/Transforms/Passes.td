@@ -91,6 +91,28 @@ def FreeBuffers : Pass<"ssmq-free-buffers", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def ReuseOutput : Pass<"ssmq-reuse-output", "::mlir::func::FuncOp"> {
+  let summary = "compute an output in the buffer that it goes to";
+  let description = [{
+    Where an argument is only the target of a copy from a buffer of the function, made for it and not
+    used after it, the argument takes the buffer's place: no copy of the logits.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def PlanBuffers : Pass<"ssmq-plan-buffers", "::mlir::func::FuncOp"> {
+  let summary = "buffers of static size share one block of memory";
+  let description = [{
+    The allocations of static size that are freed in their own block become places in one block of
+    memory at the start of the function, or of the parallel region that they are in; buffers that are
+    not needed at the same time share places, all on 64-byte boundaries. The block is on the stack up
+    to `max-stack-bytes`, else one allocation. A function for one token allocates nothing then.
+  }];
+  let options = [Option<"maxStackBytes", "max-stack-bytes", "int64_t", "256 << 10",
+                        "Bytes of a function's buffers that may lie on the stack">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def ExpandMath : Pass<"ssmq-expand-math"> {
   let summary = "replace transcendental functions of f32 by arithmetic that vectorizes";
   let description = [{

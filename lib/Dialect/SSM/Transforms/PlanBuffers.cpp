@@ -1,0 +1,136 @@
+//===- PlanBuffers.cpp - Buffers of static size share one block -----------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "ssmq/Dialect/SSM/Transforms/Passes.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace mlir::ssm {
+#define GEN_PASS_DEF_PLANBUFFERS
+#include "ssmq/Dialect/SSM/Transforms/Passes.h.inc"
+} // namespace mlir::ssm
+
+using namespace mlir;
+
+/// A cache line, and as large as any vector.
+static constexpr int64_t kAlignment = 64;
+
+namespace {
+
+struct Buffer {
+  memref::AllocOp alloc;
+  memref::DeallocOp dealloc;
+  /// The first and last op of the scope's block during which the buffer is used.
+  Operation *first, *last;
+  int64_t numBytes = 0, offset = 0;
+
+  bool overlaps(const Buffer &other) const {
+    return !last->isBeforeInBlock(other.first) && !other.last->isBeforeInBlock(first);
+  }
+};
+
+struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
+  using PlanBuffersBase::PlanBuffersBase;
+
+  void runOnOperation() override {
+    llvm::MapVector<Block *, SmallVector<Buffer>> scopes;
+    getOperation().walk([&](memref::AllocOp alloc) {
+      Operation *scope = findScope(alloc);
+      std::optional<int64_t> numBytes = getNumBytes(alloc.getType());
+      memref::DeallocOp dealloc = findDealloc(alloc);
+      if (!scope || !numBytes || !dealloc)
+        return;
+      Region *region = alloc->getParentRegion();
+      while (region->getParentOp() != scope)
+        region = region->getParentOp()->getParentRegion();
+      if (!region->hasOneBlock())
+        return;
+      Block &block = region->front();
+      scopes[&block].push_back({alloc, dealloc, block.findAncestorOpInBlock(*alloc),
+                                block.findAncestorOpInBlock(*dealloc), *numBytes});
+    });
+    for (auto &[block, buffers] : scopes)
+      share(*block, buffers);
+  }
+
+  /// What is entered once for all iterations of the loops inside, by one thread; null when other
+  /// ops with threads or memory of their own come first.
+  static Operation *findScope(Operation *op) {
+    do
+      op = op->getParentWithTrait<OpTrait::AutomaticAllocationScope>();
+    while (isa_and_present<scf::ForOp, scf::WhileOp>(op));
+    return isa_and_present<func::FuncOp, omp::ParallelOp>(op) ? op : nullptr;
+  }
+
+  /// Nullopt for buffers whose size is known only when the program runs, or that are not plain.
+  static std::optional<int64_t> getNumBytes(MemRefType type) {
+    if (!type.hasStaticShape() || !type.getLayout().isIdentity() || type.getMemorySpace() ||
+        !type.getElementType().isIntOrFloat() || type.getElementTypeBitWidth() % 8)
+      return std::nullopt;
+    return llvm::alignTo(type.getNumElements() * type.getElementTypeBitWidth() / 8, kAlignment);
+  }
+
+  /// The op that frees the buffer in its own block, whenever control gets there; else null.
+  static memref::DeallocOp findDealloc(memref::AllocOp alloc) {
+    for (Operation *user : alloc->getUsers())
+      if (auto dealloc = dyn_cast<memref::DeallocOp>(user))
+        if (dealloc->getBlock() == alloc->getBlock())
+          return dealloc;
+    return nullptr;
+  }
+
+  /// Gives each buffer, the largest first, the lowest place that none of its time has taken.
+  static int64_t plan(MutableArrayRef<Buffer> buffers) {
+    SmallVector<Buffer *> bySize;
+    for (Buffer &buffer : buffers)
+      bySize.push_back(&buffer);
+    llvm::stable_sort(bySize, [](Buffer *a, Buffer *b) { return a->numBytes > b->numBytes; });
+    SmallVector<Buffer *> placed;
+    int64_t total = 0;
+    for (Buffer *buffer : bySize) {
+      for (const Buffer *other : placed) // by rising offset
+        if (buffer->overlaps(*other) && buffer->offset < other->offset + other->numBytes &&
+            other->offset < buffer->offset + buffer->numBytes)
+          buffer->offset = other->offset + other->numBytes;
+      total = std::max(total, buffer->offset + buffer->numBytes);
+      auto after = llvm::upper_bound(placed, buffer,
+                                     [](Buffer *a, Buffer *b) { return a->offset < b->offset; });
+      placed.insert(after, buffer);
+    }
+    return total;
+  }
+
+  void share(Block &block, MutableArrayRef<Buffer> buffers) {
+    int64_t total = plan(buffers);
+    OpBuilder builder = OpBuilder::atBlockBegin(&block);
+    Location loc = block.getParentOp()->getLoc();
+    auto type = MemRefType::get({total}, builder.getI8Type());
+    IntegerAttr alignment = builder.getI64IntegerAttr(kAlignment);
+    Value arena;
+    if (total <= maxStackBytes) {
+      arena = memref::AllocaOp::create(builder, loc, type, alignment);
+    } else {
+      // Threads of a parallel region would each pay for one.
+      if (!isa<func::FuncOp>(block.getParentOp()))
+        return;
+      arena = memref::AllocOp::create(builder, loc, type, alignment);
+      OpBuilder atEnd(block.getTerminator());
+      memref::DeallocOp::create(atEnd, loc, arena);
+    }
+    for (Buffer &buffer : buffers) {
+      builder.setInsertionPoint(buffer.alloc);
+      Value offset = arith::ConstantIndexOp::create(builder, buffer.alloc.getLoc(), buffer.offset);
+      auto view = memref::ViewOp::create(builder, buffer.alloc.getLoc(), buffer.alloc.getType(),
+                                         arena, offset, ValueRange());
+      buffer.dealloc.erase();
+      buffer.alloc.replaceAllUsesWith(view.getResult());
+      buffer.alloc.erase();
+    }
+  }
+};
+
+} // namespace
