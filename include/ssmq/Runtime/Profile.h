@@ -15,20 +15,21 @@
 namespace ssmq {
 
 /// What an op is and does in a call of its entry with T tokens when P came before: bytes that it
-/// reads and writes are bytes + T bytesPerToken + (P + T) bytesPerPosition, multiply-adds
-/// T multiplyAdds + (pairs of a token and an earlier or equal one) multiplyAddsPerPair.
+/// reads and writes are bytes + T bytesPerToken + (P + T) bytesPerPosition, multiply-adds are
+/// multiplyAdds + T multiplyAddsPerToken + (pairs of a token and an earlier or equal one)
+/// multiplyAddsPerPair.
 struct ProfiledOp {
   /// prefill, decode, ...; the op's path in the model; linear, elementwise, ...; the function.
   std::string entry, path, kind, kernel;
   int64_t bytes = 0, bytesPerToken = 0, bytesPerPosition = 0;
-  int64_t multiplyAdds = 0, multiplyAddsPerPair = 0;
+  int64_t multiplyAdds = 0, multiplyAddsPerToken = 0, multiplyAddsPerPair = 0;
 
   int64_t getBytes(int64_t tokens, int64_t position) const {
     return bytes + tokens * bytesPerToken + (position + tokens) * bytesPerPosition;
   }
   int64_t getMultiplyAdds(int64_t tokens, int64_t position) const {
     int64_t pairs = tokens * position + tokens * (tokens + 1) / 2;
-    return tokens * multiplyAdds + pairs * multiplyAddsPerPair;
+    return multiplyAdds + tokens * multiplyAddsPerToken + pairs * multiplyAddsPerPair;
   }
 };
 

@@ -5,9 +5,9 @@
 
 // A linear reads its weight (16 x 8 halves) and writes 16 floats a token after reading 8.
 // CHECK: ssm.profile = [
-// CHECK-SAME: {bytes = 256 : i64, bytes_per_token = 96 : i64, entry = "forward", kernel = "ssmq_linear_0", kind = "linear", multiply_adds = 128 : i64, path = "layers.0.proj"}
+// CHECK-SAME: {bytes = 256 : i64, bytes_per_token = 96 : i64, entry = "forward", kernel = "ssmq_linear_0", kind = "linear", multiply_adds_per_token = 128 : i64, path = "layers.0.proj"}
 // The state is read and written.
-// CHECK-SAME: {bytes = 448 : i64, bytes_per_token = 128 : i64, entry = "forward", kernel = "ssmq_causal_conv1d_1", kind = "causal_conv1d", multiply_adds = 48 : i64, path = "layers.0.conv"}
+// CHECK-SAME: {bytes = 448 : i64, bytes_per_token = 128 : i64, entry = "forward", kernel = "ssmq_causal_conv1d_1", kind = "causal_conv1d", multiply_adds_per_token = 48 : i64, path = "layers.0.conv"}
 // CHECK-SAME: {bytes_per_token = 128 : i64, entry = "forward", kernel = "ssmq_elementwise_{{[0-9]+}}", kind = "elementwise", path = "layers.0"}
 // The caches hold the earlier rows: each token adds its own.
 // CHECK-SAME: bytes_per_position = 128 : i64

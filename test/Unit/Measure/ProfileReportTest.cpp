@@ -13,7 +13,7 @@ std::vector<ProfiledOp> makeOps() {
   ProfiledOp linear{"forward", "layers.0.in_proj", "linear", "ssmq_linear_0"};
   linear.bytes = 1000;
   linear.bytesPerToken = 10;
-  linear.multiplyAdds = 100;
+  linear.multiplyAddsPerToken = 100;
   ProfiledOp integers = linear;
   integers.kind = "integer_linear";
   integers.path = "layers.1.in_proj";

@@ -51,19 +51,18 @@ static int64_t getColumns(Value buffer) {
   return type.getRank() == 0 ? 1 : type.getShape().back();
 }
 
-/// What a token costs where it is not the size of the buffers.
-static void countMultiplyAdds(ProfiledOp &op, ValueRange buffers, int64_t stateElements) {
-  int64_t columns = getColumns(buffers.front()), results = getColumns(buffers.back());
-  if (op.kind == "linear" || op.kind == "integer_linear")
-    op.multiplyAdds = columns * results;
-  else if (op.kind == "causal_conv1d")
-    op.multiplyAdds = stateElements + columns;
-  else if (op.kind == "selective_scan" || op.kind == "ssd_scan")
-    op.multiplyAdds = 2 * stateElements;
-  else if (op.kind == "rms_norm" || op.kind == "layer_norm")
-    op.multiplyAdds = 2 * columns;
-  else if (op.kind == "attention")
-    op.multiplyAddsPerPair = 2 * columns;
+/// Multiply-adds of a row of the input, which is a token.
+static int64_t countMultiplyAdds(StringRef kind, ValueRange buffers, int64_t stateElements) {
+  int64_t columns = getColumns(buffers.front());
+  if (kind == "linear" || kind == "integer_linear")
+    return columns * getColumns(buffers.back());
+  if (kind == "causal_conv1d")
+    return stateElements + columns;
+  if (kind == "selective_scan" || kind == "ssd_scan")
+    return 2 * stateElements;
+  if (kind == "rms_norm" || kind == "layer_norm")
+    return 2 * columns;
+  return 0;
 }
 
 /// A table is read a row a token; rows may lie in tiles.
@@ -113,8 +112,18 @@ static ProfiledOp describe(Operation *op) {
       described.bytes += bytes;
     }
   }
-  if (op->getNumOperands() > 0 && isa<MemRefType>(op->getOperand(0).getType()))
-    countMultiplyAdds(described, op->getOperands(), stateElements);
+  auto input =
+      op->getNumOperands() > 0 ? dyn_cast<MemRefType>(op->getOperand(0).getType()) : MemRefType();
+  if (!input || input.getRank() == 0)
+    return described;
+  int64_t multiplyAdds = countMultiplyAdds(described.kind, op->getOperands(), stateElements);
+  // @decode has one row, and @prefill what serves the last one alone.
+  if (input.isDynamicDim(0))
+    described.multiplyAddsPerToken = multiplyAdds;
+  else
+    described.multiplyAdds = multiplyAdds * input.getDimSize(0);
+  if (described.kind == "attention")
+    described.multiplyAddsPerPair = 2 * getColumns(op->getOperand(0));
   return described;
 }
 

@@ -18,6 +18,7 @@ static constexpr std::pair<StringLiteral, int64_t ProfiledOp::*> kNumbers[] = {
     {"bytes_per_token", &ProfiledOp::bytesPerToken},
     {"bytes_per_position", &ProfiledOp::bytesPerPosition},
     {"multiply_adds", &ProfiledOp::multiplyAdds},
+    {"multiply_adds_per_token", &ProfiledOp::multiplyAddsPerToken},
     {"multiply_adds_per_pair", &ProfiledOp::multiplyAddsPerPair}};
 
 void ssm::setProfileTable(ModuleOp module, ArrayRef<ProfiledOp> ops) {
