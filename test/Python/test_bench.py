@@ -91,10 +91,12 @@ def test_table_shows_what_ran():
     entries = [make_entry("ssmq", "int4", 4, (20.0, 30.0)), make_entry("llama.cpp", "Q4_0", 4, (10.0,)),
                Entry(Contender("OpenVINO", "int4", 4, [], read_sample), error="OpenVINO int4: no")]
     entries[1].samples[0].tokens = 16
+    entries[0].samples[0].load_seconds, entries[0].samples[1].load_seconds = 3, 0.5
     result = document.Result("m", "host", Work(), 2, entries, Limits(PEAKS, 10**9), ["x: absent"])
     rows = {row[0]: row for row in result.to_table().rows}
     assert list(rows) == ["ssmq int4", "llama.cpp Q4_0"]
     assert rows["ssmq int4"][7:10] == ["25.0 (20.0-30.0)", "2.00x", "-"]
+    assert (rows["ssmq int4"][11], rows["llama.cpp Q4_0"][11]) == ("3.00, 0.50", "-")
     assert result.list_notes() == ["x: absent", "OpenVINO int4: no",
                                    "llama.cpp Q4_0: 1 of 2 rounds, it is slow",
                                    "llama.cpp Q4_0: 16 of 128 tokens"]

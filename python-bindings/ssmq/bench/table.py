@@ -76,6 +76,15 @@ def _to_percent(share: float | None) -> str:
     return NONE if share is None else f"{share:.0%}"
 
 
+def _describe_loading(samples: list[Sample]) -> str:
+    """The first, which may compile, and the median of later ones, which find that on disk."""
+    seconds = [sample.load_seconds for sample in samples if sample.load_seconds is not None]
+    if not seconds:
+        return NONE
+    later = f", {statistics.median(seconds[1:]):.2f}" if len(seconds) > 1 else ""
+    return f"{seconds[0]:.2f}{later}"
+
+
 def make_table(title: str, entries: list[Entry], limits: Limits | None) -> Table:
     """A line for each entry that ran; those that did not are told by `list_failures`."""
     table = Table(title, ["program", "MB", "prefill tok/s", "llama.cpp", "its best", "OpenVINO",
@@ -99,7 +108,7 @@ def make_table(title: str, entries: list[Entry], limits: Limits | None) -> Table
             _describe(entry, _get_decode, 1),
             compare("llama.cpp", bits, _get_decode), compare("OpenVINO", bits, _get_decode),
             _to_percent(limits.get_bandwidth_share(entry) if limits else None),
-            NONE if sample.load_seconds is None else f"{sample.load_seconds:.2f}",
+            _describe_loading(entry.samples),
             f"{max(one.peak_bytes for one in entry.samples) / MIB:.0f}"])
     return table
 
