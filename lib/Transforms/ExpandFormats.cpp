@@ -1,17 +1,16 @@
 //===- ExpandFormats.cpp - Weights in formats without kernels, as f32 -----===//
 
 #include "FloatWeight.h"
+#include "RewrittenCheckpoint.h"
 #include "UnusedWeights.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
-#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
-#include "ssmq/Import/WeightStore.h"
 #include "ssmq/Reference/WeightValue.h"
 #include "ssmq/Transforms/Passes.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/Threading.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_EXPANDFORMATSPASS
@@ -20,7 +19,7 @@ namespace mlir::ssm {
 
 using namespace mlir;
 using namespace mlir::ssm;
-using ::ssmq::NamedTensor;
+using ::ssmq::LazyTensor;
 using ::ssmq::Tensor;
 using Load = ml_program::GlobalLoadConstOp;
 
@@ -31,15 +30,13 @@ public:
   FormatExpander(ModuleOp module, const ::ssmq::WeightStore &store, unsigned threads)
       : module(module), symbols(module), store(store), threads(threads) {}
 
+  /// The weights that are f32 now; removes codes and scales that nothing reads any more.
+  FailureOr<std::vector<LazyTensor>> expandAll();
+
+private:
   LogicalResult expand(DequantizeOp op);
   /// Weights whose codes have a width that no kernel unpacks.
   LogicalResult expand(Operation *op);
-  /// Removes codes and scales that nothing reads any more.
-  void removeDead();
-  bool isChanged() const { return !loads.empty(); }
-  FailureOr<std::vector<NamedTensor>> getTensors();
-
-private:
   /// The values of a weight that `use` reads, behind the load of its `codes`.
   FailureOr<Value> replace(OpOperand &use, Value codes);
 
@@ -48,7 +45,7 @@ private:
   const ::ssmq::WeightStore &store;
   unsigned threads;
   /// By the global that held the codes.
-  llvm::DenseMap<StringAttr, Tensor> expanded;
+  llvm::MapVector<StringAttr, Tensor> expanded;
   llvm::SetVector<Operation *> loads;
 };
 
@@ -108,23 +105,18 @@ LogicalResult FormatExpander::expand(Operation *op) {
   return setFloatWeight(op, *values);
 }
 
-void FormatExpander::removeDead() { eraseUnused(symbols, loads.getArrayRef()); }
-
-FailureOr<std::vector<NamedTensor>> FormatExpander::getTensors() {
-  std::vector<NamedTensor> tensors;
-  for (auto global : module.getOps<ml_program::GlobalOp>()) {
-    if (!isa_and_nonnull<ml_program::ExternAttr>(global.getValueAttr()))
-      continue;
-    StringAttr name = global.getSymNameAttr();
-    if (auto it = expanded.find(name); it != expanded.end()) {
-      tensors.push_back({name.str(), it->second});
-      continue;
-    }
-    llvm::Expected<Tensor> weight = store.lookup(name);
-    if (!weight)
-      return emitError(global.getLoc()) << llvm::toString(weight.takeError());
-    tensors.push_back({name.str(), *weight});
+FailureOr<std::vector<LazyTensor>> FormatExpander::expandAll() {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) { ops.push_back(op); });
+  for (Operation *op : ops) {
+    auto dequantize = dyn_cast<DequantizeOp>(op);
+    if (failed(dequantize ? expand(dequantize) : expand(op)))
+      return failure();
   }
+  eraseUnused(symbols, loads.getArrayRef());
+  std::vector<LazyTensor> tensors;
+  for (auto &[name, tensor] : expanded)
+    tensors.push_back(::ssmq::makeLazy({name.str(), tensor}));
   return tensors;
 }
 
@@ -135,38 +127,13 @@ public:
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(run()))
+    LogicalResult result =
+        rewriteCheckpoint(getOperation(), {getArgument(), output, checkpoint, threads},
+                          [&](const ::ssmq::WeightStore &store, unsigned count) {
+                            return FormatExpander(getOperation(), store, count).expandAll();
+                          });
+    if (failed(result))
       signalPassFailure();
-  }
-
-private:
-  LogicalResult run() {
-    ModuleOp module = getOperation();
-    if (output.empty())
-      return emitError(module.getLoc(),
-                       "ssmq-expand-formats needs output=FILE, the safetensors file to write");
-    auto store = openCheckpoint(module, checkpoint);
-    if (failed(store))
-      return failure();
-    FormatExpander expander(
-        module, **store, threads ? threads : llvm::hardware_concurrency().compute_thread_count());
-    SmallVector<Operation *> ops;
-    module.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : ops) {
-      auto dequantize = dyn_cast<DequantizeOp>(op);
-      if (failed(dequantize ? expander.expand(dequantize) : expander.expand(op)))
-        return failure();
-    }
-    if (!expander.isChanged())
-      return success();
-    expander.removeDead();
-    FailureOr<std::vector<NamedTensor>> tensors = expander.getTensors();
-    if (failed(tensors))
-      return failure();
-    if (llvm::Error error = ::ssmq::writeSafetensors(output, *tensors, {{"format", "ssmq"}}))
-      return emitError(module.getLoc()) << llvm::toString(std::move(error));
-    module->setAttr(SSMDialect::kCheckpointAttrName, StringAttr::get(&getContext(), output));
-    return success();
   }
 };
 

@@ -8,10 +8,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
-#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Reference/Interpreter.h"
 #include "ssmq/Transforms/Passes.h"
-#include "llvm/Support/Threading.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_FOLDPARAMETERSPASS
@@ -20,7 +18,6 @@ namespace mlir::ssm {
 
 using namespace mlir;
 using namespace mlir::ssm;
-using llvm::Error;
 using ::ssmq::LazyTensor;
 using ::ssmq::Tensor;
 using ::ssmq::WeightStore;
@@ -32,12 +29,10 @@ class ParameterFolder {
 public:
   explicit ParameterFolder(ModuleOp module) : module(module), symbols(module) {}
 
-  /// Finds what can be folded; false when there is nothing.
-  bool find();
-  LogicalResult rewrite(const WeightStore &store, unsigned threads);
-  ArrayRef<LazyTensor> getTensors() const { return tensors; }
+  FailureOr<std::vector<LazyTensor>> rewrite(const WeightStore &store, unsigned threads);
 
 private:
+  void find();
   std::optional<int64_t> getWeightBytes(Operation *op) const;
   FailureOr<SmallVector<Tensor>> evaluate(const WeightStore &store, unsigned threads);
   void replace(Value value, const Tensor &tensor);
@@ -55,12 +50,13 @@ public:
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(run()))
+    ParameterFolder folder(getOperation());
+    LogicalResult result = rewriteCheckpoint(
+        getOperation(), {getArgument(), output, checkpoint, threads},
+        [&](const WeightStore &store, unsigned count) { return folder.rewrite(store, count); });
+    if (failed(result))
       signalPassFailure();
   }
-
-private:
-  LogicalResult run();
 };
 
 } // namespace
@@ -97,7 +93,7 @@ std::optional<int64_t> ParameterFolder::getWeightBytes(Operation *op) const {
   return bytes;
 }
 
-bool ParameterFolder::find() {
+void ParameterFolder::find() {
   module.walk([&](Operation *op) {
     if (std::optional<int64_t> bytes = getWeightBytes(op))
       known[op->getResult(0)] = *bytes;
@@ -117,7 +113,6 @@ bool ParameterFolder::find() {
     if (isRead)
       folded.push_back(op->getResult(0));
   });
-  return !folded.empty();
 }
 
 /// Runs nothing but what the folded values need, in a function of its own.
@@ -176,7 +171,11 @@ void ParameterFolder::replace(Value value, const Tensor &tensor) {
   tensors.push_back(::ssmq::makeLazy({name.str(), tensor}));
 }
 
-LogicalResult ParameterFolder::rewrite(const WeightStore &store, unsigned threads) {
+FailureOr<std::vector<LazyTensor>> ParameterFolder::rewrite(const WeightStore &store,
+                                                            unsigned threads) {
+  find();
+  if (folded.empty())
+    return std::vector<LazyTensor>();
   FailureOr<SmallVector<Tensor>> values = evaluate(store, threads);
   if (failed(values))
     return failure();
@@ -192,24 +191,5 @@ LogicalResult ParameterFolder::rewrite(const WeightStore &store, unsigned thread
   for (Operation *op : llvm::reverse(candidates))
     if (op->use_empty())
       op->erase();
-  return success();
-}
-
-LogicalResult FoldParametersPass::run() {
-  ModuleOp module = getOperation();
-  if (output.empty())
-    return emitError(module.getLoc(),
-                     "ssmq-fold-parameters needs output=FILE, the safetensors file to write");
-  ParameterFolder folder(module);
-  if (!folder.find())
-    return success();
-  auto store = openCheckpoint(module, checkpoint);
-  if (failed(store))
-    return failure();
-  unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
-  if (failed(folder.rewrite(**store, count)))
-    return failure();
-  if (Error error = rewriteCheckpoint(module, **store, folder.getTensors(), output))
-    return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  return success();
+  return std::move(tensors);
 }

@@ -4,7 +4,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
-#include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Tiling.h"
 #include "ssmq/Reference/WeightValue.h"
 #include "ssmq/Support/Error.h"
@@ -12,7 +11,6 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/Threading.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_TILEWEIGHTSPASS
@@ -21,7 +19,6 @@ namespace mlir::ssm {
 
 using namespace mlir;
 using namespace mlir::ssm;
-using llvm::Error;
 using llvm::Expected;
 using ::ssmq::LazyTensor;
 using ::ssmq::Tensor;
@@ -46,15 +43,13 @@ class WeightTiler {
 public:
   explicit WeightTiler(ModuleOp module) : module(module), symbols(module) {}
 
-  /// Finds what can be tiled; false when there is nothing.
-  bool find();
   /// Gives globals and ops their new types; tensors are made when they are written.
-  LogicalResult rewrite(const WeightStore &store, unsigned threads);
-  ArrayRef<LazyTensor> getTensors() const { return tiled; }
+  FailureOr<std::vector<LazyTensor>> rewrite(const WeightStore &store, unsigned threads);
 
 private:
   using GlobalName = StringAttr;
 
+  void find();
   static GlobalName getName(Load load) { return load.getGlobal().getLeafReference(); }
   std::optional<Reader> getReader(Operation *op);
   template <typename OpTy>
@@ -78,12 +73,13 @@ public:
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(run()))
+    WeightTiler tiler(getOperation());
+    LogicalResult result = rewriteCheckpoint(
+        getOperation(), {getArgument(), output, checkpoint, threads},
+        [&](const WeightStore &store, unsigned count) { return tiler.rewrite(store, count); });
+    if (failed(result))
       signalPassFailure();
   }
-
-private:
-  LogicalResult run();
 };
 
 } // namespace
@@ -165,14 +161,13 @@ bool WeightTiler::dropConflicts() {
   return readers.size() < before;
 }
 
-bool WeightTiler::find() {
+void WeightTiler::find() {
   module.walk([&](Operation *op) {
     if (std::optional<Reader> reader = getReader(op))
       readers.insert({op, *reader});
   });
   while (dropConflicts()) {
   }
-  return !readers.empty();
 }
 
 LogicalResult WeightTiler::retype(Load load, Role role, const TileLayout &layout,
@@ -211,7 +206,9 @@ static void setTiled(OpTy op, const TileLayout &layout) {
     op.setColumns(layout.getColumns());
 }
 
-LogicalResult WeightTiler::rewrite(const WeightStore &store, unsigned threads) {
+FailureOr<std::vector<LazyTensor>> WeightTiler::rewrite(const WeightStore &store,
+                                                        unsigned threads) {
+  find();
   auto lookup = [&store](StringRef name) { return store.lookup(name); };
   for (auto &[op, reader] : readers) {
     for (Load load : {reader.codes, reader.scales, reader.zeroPoints}) {
@@ -222,24 +219,5 @@ LogicalResult WeightTiler::rewrite(const WeightStore &store, unsigned threads) {
     llvm::TypeSwitch<Operation *>(op).Case<LinearOp, EmbeddingOp>(
         [layout = reader.layout](auto typed) { setTiled(typed, layout); });
   }
-  return success();
-}
-
-LogicalResult TileWeightsPass::run() {
-  ModuleOp module = getOperation();
-  if (output.empty())
-    return emitError(module.getLoc(),
-                     "ssmq-tile-weights needs output=FILE, the safetensors file to write");
-  WeightTiler tiler(module);
-  if (!tiler.find())
-    return success();
-  auto store = openCheckpoint(module, checkpoint);
-  if (failed(store))
-    return failure();
-  unsigned count = threads ? threads : llvm::hardware_concurrency().compute_thread_count();
-  if (failed(tiler.rewrite(**store, count)))
-    return failure();
-  if (Error error = rewriteCheckpoint(module, **store, tiler.getTensors(), output))
-    return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  return success();
+  return std::move(tiled);
 }
