@@ -35,10 +35,11 @@ static void convert(LinearOp op) {
   OpBuilder builder(op);
   auto codes = QuantizeOp::create(builder, rounded.getLoc(), rounded.getInput(), format, groupSize,
                                   getBlock(layout), rounded.getRangesAttr());
-  auto product = IntegerLinearOp::create(
-      builder, op.getLoc(), resultType, codes.getCodes(), codes.getScales(), codes.getSums(),
-      op.getWeight(), op.getScales(), op.getZeroPoints(), op.getBias(), columns,
-      QuantizeOp::getScaleColumns(format, columns), groupSize, *op.getPackedBits());
+  auto product =
+      IntegerLinearOp::create(builder, op.getLoc(), resultType, codes.getCodes(), codes.getScales(),
+                              codes.getSums(), op.getWeight(), op.getScales(), op.getZeroPoints(),
+                              op.getBias(), columns, QuantizeOp::getScaleColumns(format, columns),
+                              groupSize, *op.getPackedBits(), op.getPathAttr());
   op.replaceAllUsesWith(product.getResult());
   op.erase();
   if (rounded.use_empty())

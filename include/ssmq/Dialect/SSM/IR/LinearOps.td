@@ -83,7 +83,7 @@ def SSM_IntegerLinearOp : Op<SSM_Dialect, "integer_linear", [Pure, AttrSizedOper
                        3DTensorOf<[F32, F16]>:$weight_scales,
                        Optional<3DTensorOf<[I8]>>:$zero_points, Optional<SSM_FloatWeight>:$bias,
                        I64Attr:$columns, I64Attr:$scale_columns, I64Attr:$group_size,
-                       I64Attr:$packed_bits);
+                       I64Attr:$packed_bits, OptionalAttr<StrAttr>:$path);
   let results = (outs SSM_Activation:$result);
   let assemblyFormat = [{
     $codes `,` $scales `,` $sums `,` $weight `scales` $weight_scales
