@@ -3,7 +3,7 @@
 // Many tokens meet a panel of the weight's values.
 // CHECK: func.func private @ssmq_linear_{{.*}}memref<?x64xf32
 // CHECK-NOT: memref.prefetch
-// CHECK: memref.alloc() {{.*}} : memref<64x32xf32>
+// CHECK: memref.view {{.*}} to memref<64x32xf32>
 // CHECK: arith.andi {{.*}} : vector<16xi32>
 // CHECK: arith.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
 
