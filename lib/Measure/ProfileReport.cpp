@@ -7,7 +7,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/raw_ostream.h"
+#include <tuple>
 
 using namespace ssmq;
 using llvm::StringRef;
@@ -43,8 +43,8 @@ public:
   }
   std::vector<ProfileSum> take() { return std::move(sums); }
   std::vector<ProfileSum> takeCostliestFirst() {
-    llvm::stable_sort(sums, [](const ProfileSum &a, const ProfileSum &b) {
-      return a.nanoseconds > b.nanoseconds;
+    llvm::sort(sums, [](const ProfileSum &a, const ProfileSum &b) {
+      return std::tie(b.nanoseconds, a.name) < std::tie(a.nanoseconds, b.name);
     });
     return std::move(sums);
   }

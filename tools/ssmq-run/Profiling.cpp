@@ -4,8 +4,8 @@
 
 #include "ssmq/Measure/ProfileReport.h"
 #include "ssmq/Support/File.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include <algorithm>
 
 using namespace ssmq;
 using llvm::Error;
@@ -25,7 +25,7 @@ static Expected<int32_t> feed(const Program &program, llvm::ArrayRef<int32_t> to
     return logits.takeError();
   steps.push_back(std::move(step));
   llvm::ArrayRef<float> last = logits->data<float>().take_back(logits->getDim(1));
-  return static_cast<int32_t>(std::max_element(last.begin(), last.end()) - last.begin());
+  return static_cast<int32_t>(llvm::max_element(last) - last.begin());
 }
 
 /// One prompt and the tokens after it.

@@ -135,8 +135,9 @@ void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t row
 /// The values of some tiles, a row of the panel for each column.
 void TiledLinearEmitter::fillPanel(Value panel, ArrayRef<Value> tiles) {
   weight.overGroups({}, [&](Value group, Value firstBlock, int64_t columns, ValueRange) -> Values {
-    for (auto [i, tile] : llvm::enumerate(tiles))
+    for (size_t i = 0; i < tiles.size(); ++i)
       for (int64_t part = 0; part < weight.getNumParts(); ++part) {
+        Value tile = tiles[i];
         Value excess = weight.loadExcess(tile, group, part);
         Value scales = weight.loadScales(tile, group, part);
         Value lane = k.index(i * TileLayout::tileRows + part * weight.lanes);

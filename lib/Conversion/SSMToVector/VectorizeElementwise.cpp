@@ -198,7 +198,7 @@ struct VectorizeElementwise : public ssm::impl::VectorizeElementwiseBase<Vectori
     // The first op of each kernel stands for it until all have been compared.
     SmallVector<std::pair<linalg::GenericOp, func::FuncOp>> kernels;
     for (linalg::GenericOp op : ops) {
-      auto known =
+      auto *known =
           llvm::find_if(kernels, [&](auto kernel) { return isSameKernel(kernel.first, op); });
       func::FuncOp kernel = known != kernels.end() ? known->second : makeKernel(op, kernels.size());
       if (known == kernels.end())

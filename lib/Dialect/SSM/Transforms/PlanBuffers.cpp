@@ -88,7 +88,10 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
     SmallVector<Buffer *> bySize;
     for (Buffer &buffer : buffers)
       bySize.push_back(&buffer);
-    llvm::stable_sort(bySize, [](Buffer *a, Buffer *b) { return a->numBytes > b->numBytes; });
+    // By their places in `buffers` where sizes are equal, so that plans do not vary.
+    llvm::sort(bySize, [](Buffer *a, Buffer *b) {
+      return a->numBytes != b->numBytes ? a->numBytes > b->numBytes : a < b;
+    });
     SmallVector<Buffer *> placed;
     int64_t total = 0;
     for (Buffer *buffer : bySize) {
@@ -97,8 +100,8 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
             other->offset < buffer->offset + buffer->numBytes)
           buffer->offset = other->offset + other->numBytes;
       total = std::max(total, buffer->offset + buffer->numBytes);
-      auto after = llvm::upper_bound(placed, buffer,
-                                     [](Buffer *a, Buffer *b) { return a->offset < b->offset; });
+      auto *after = llvm::upper_bound(placed, buffer,
+                                      [](Buffer *a, Buffer *b) { return a->offset < b->offset; });
       placed.insert(after, buffer);
     }
     return total;
