@@ -1,4 +1,4 @@
-//===- PlanBuffers.cpp - Buffers of static size share one block -----------===//
+//===- PlanBuffers.cpp - Buffers of a function share a block --------------===//
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -26,6 +26,7 @@ struct Buffer {
   memref::DeallocOp dealloc;
   /// The first and last op of the scope's block during which the buffer is used.
   Operation *first, *last;
+  /// Of all, or of one row where the number of rows is known only when the program runs.
   int64_t numBytes = 0, offset = 0;
 
   bool overlaps(const Buffer &other) const {
@@ -37,24 +38,28 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
   using PlanBuffersBase::PlanBuffersBase;
 
   void runOnOperation() override {
-    llvm::MapVector<Block *, SmallVector<Buffer>> scopes;
+    // By the number of rows, null for static sizes.
+    llvm::MapVector<std::pair<Block *, Value>, SmallVector<Buffer>> scopes;
     getOperation().walk([&](memref::AllocOp alloc) {
       Operation *scope = findScope(alloc);
       std::optional<int64_t> numBytes = getNumBytes(alloc.getType());
       memref::DeallocOp dealloc = findDealloc(alloc);
       if (!scope || !numBytes || !dealloc)
         return;
+      Value rows = alloc.getDynamicSizes().empty() ? Value() : alloc.getDynamicSizes().front();
       Region *region = alloc->getParentRegion();
       while (region->getParentOp() != scope)
         region = region->getParentOp()->getParentRegion();
       if (!region->hasOneBlock())
         return;
       Block &block = region->front();
-      scopes[&block].push_back({alloc, dealloc, block.findAncestorOpInBlock(*alloc),
-                                block.findAncestorOpInBlock(*dealloc), *numBytes});
+      if (rows && (!isa<func::FuncOp>(scope) || rows.getParentBlock() != &block))
+        return;
+      scopes[{&block, rows}].push_back({alloc, dealloc, block.findAncestorOpInBlock(*alloc),
+                                        block.findAncestorOpInBlock(*dealloc), *numBytes});
     });
-    for (auto &[block, buffers] : scopes)
-      share(*block, buffers);
+    for (auto &[scope, buffers] : scopes)
+      share(*scope.first, scope.second, buffers);
   }
 
   /// What is entered once for all iterations of the loops inside, by one thread; null when other
@@ -66,12 +71,16 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
     return isa_and_present<func::FuncOp, omp::ParallelOp>(op) ? op : nullptr;
   }
 
-  /// Nullopt for buffers whose size is known only when the program runs, or that are not plain.
+  /// Bytes of the buffer, or of one of its rows; nullopt for buffers of which more than the number
+  /// of rows is dynamic, or that are not plain.
   static std::optional<int64_t> getNumBytes(MemRefType type) {
-    if (!type.hasStaticShape() || !type.getLayout().isIdentity() || type.getMemorySpace() ||
+    bool hasRows = !type.hasStaticShape();
+    if (type.getNumDynamicDims() > (hasRows && type.isDynamicDim(0)) ||
+        !type.getLayout().isIdentity() || type.getMemorySpace() ||
         !type.getElementType().isIntOrFloat() || type.getElementTypeBitWidth() % 8)
       return std::nullopt;
-    return llvm::alignTo(type.getNumElements() * type.getElementTypeBitWidth() / 8, kAlignment);
+    int64_t elements = llvm::product_of(type.getShape().drop_front(hasRows));
+    return llvm::alignTo(elements * type.getElementTypeBitWidth() / 8, kAlignment);
   }
 
   /// The op that frees the buffer in its own block, whenever control gets there; else null.
@@ -107,28 +116,38 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
     return total;
   }
 
-  void share(Block &block, MutableArrayRef<Buffer> buffers) {
+  void share(Block &block, Value rows, MutableArrayRef<Buffer> buffers) {
     int64_t total = plan(buffers);
     OpBuilder builder = OpBuilder::atBlockBegin(&block);
+    if (rows && rows.getDefiningOp())
+      builder.setInsertionPointAfterValue(rows);
     Location loc = block.getParentOp()->getLoc();
-    auto type = MemRefType::get({total}, builder.getI8Type());
+    auto toBytes = [&](int64_t bytes) -> Value {
+      Value constant = arith::ConstantIndexOp::create(builder, loc, bytes);
+      return rows ? arith::MulIOp::create(builder, loc, rows, constant).getResult() : constant;
+    };
     IntegerAttr alignment = builder.getI64IntegerAttr(kAlignment);
     Value arena;
-    if (total <= maxStackBytes) {
+    if (!rows && total <= maxStackBytes) {
+      auto type = MemRefType::get({total}, builder.getI8Type());
       arena = memref::AllocaOp::create(builder, loc, type, alignment);
     } else {
       // Threads of a parallel region would each pay for one.
       if (!isa<func::FuncOp>(block.getParentOp()))
         return;
-      arena = memref::AllocOp::create(builder, loc, type, alignment);
+      auto type = MemRefType::get({rows ? ShapedType::kDynamic : total}, builder.getI8Type());
+      SmallVector<Value, 1> size;
+      if (rows)
+        size.push_back(toBytes(total));
+      arena = memref::AllocOp::create(builder, loc, type, size, alignment);
       OpBuilder atEnd(block.getTerminator());
       memref::DeallocOp::create(atEnd, loc, arena);
     }
     for (Buffer &buffer : buffers) {
       builder.setInsertionPoint(buffer.alloc);
-      Value offset = arith::ConstantIndexOp::create(builder, buffer.alloc.getLoc(), buffer.offset);
-      auto view = memref::ViewOp::create(builder, buffer.alloc.getLoc(), buffer.alloc.getType(),
-                                         arena, offset, ValueRange());
+      auto view =
+          memref::ViewOp::create(builder, buffer.alloc.getLoc(), buffer.alloc.getType(), arena,
+                                 toBytes(buffer.offset), buffer.alloc.getDynamicSizes());
       buffer.dealloc.erase();
       buffer.alloc.replaceAllUsesWith(view.getResult());
       buffer.alloc.erase();

@@ -77,13 +77,60 @@ func.func @loops(%n: index) {
   return
 }
 
-// Sizes that wait for the tokens, and buffers that leave, stay.
+func.func private @rows(memref<?x20xf32>)
+
+// Rows of 80 bytes take 128: places follow from the number of rows.
+// CHECK-LABEL: func.func @tokens
+// CHECK-SAME: (%[[T:.*]]: memref<?xi32>)
+// CHECK: %[[N:.*]] = memref.dim %[[T]]
+// CHECK-NEXT: %[[ROW:.*]] = arith.constant 192 : index
+// CHECK-NEXT: %[[BYTES:.*]] = arith.muli %[[N]], %[[ROW]]
+// CHECK-NEXT: %[[ARENA:.*]] = memref.alloc(%[[BYTES]]) {alignment = 64 : i64} : memref<?xi8>
+// CHECK: %[[A:.*]] = memref.view %[[ARENA]][%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x20xf32>
+// CHECK: %[[BEHIND:.*]] = arith.constant 128 : index
+// CHECK-NEXT: %[[PLACE:.*]] = arith.muli %[[N]], %[[BEHIND]]
+// CHECK-NEXT: memref.view %[[ARENA]][%[[PLACE]]][%[[N]]] : memref<?xi8> to memref<?x3xi8>
+// CHECK: %[[FIRST:.*]] = arith.constant 0 : index
+// CHECK-NEXT: %[[AGAIN:.*]] = arith.muli %[[N]], %[[FIRST]]
+// CHECK-NEXT: memref.view %[[ARENA]][%[[AGAIN]]][%[[N]]] : memref<?xi8> to memref<?x20xf32>
+// CHECK: memref.dealloc %[[ARENA]]
+// CHECK-NEXT: return
+func.func @tokens(%t: memref<?xi32>) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %t, %c0 : memref<?xi32>
+  %a = memref.alloc(%n) : memref<?x20xf32>
+  %b = memref.alloc(%n) : memref<?x3xi8>
+  call @rows(%a) : (memref<?x20xf32>) -> ()
+  memref.dealloc %a : memref<?x20xf32>
+  %c = memref.alloc(%n) : memref<?x20xf32>
+  call @rows(%c) : (memref<?x20xf32>) -> ()
+  memref.dealloc %c : memref<?x20xf32>
+  memref.dealloc %b : memref<?x3xi8>
+  return
+}
+
+// Other dynamic sizes, rows counted in a loop or for each thread, and buffers that leave, stay.
 // CHECK-LABEL: func.func @others
+// CHECK: memref.alloc(%{{.*}}) : memref<20x?xf32>
+// CHECK: scf.for %[[I:[a-z0-9]+]] =
+// CHECK: memref.alloc(%[[I]]) : memref<?x20xf32>
+// CHECK: omp.parallel
 // CHECK: memref.alloc(%{{.*}}) : memref<?x20xf32>
 // CHECK: memref.alloc() : memref<1x20xf32>
 func.func @others(%n: index) -> memref<1x20xf32> {
-  %a = memref.alloc(%n) : memref<?x20xf32>
-  memref.dealloc %a : memref<?x20xf32>
-  %b = memref.alloc() : memref<1x20xf32>
-  return %b : memref<1x20xf32>
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = memref.alloc(%n) : memref<20x?xf32>
+  memref.dealloc %a : memref<20x?xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    %b = memref.alloc(%i) : memref<?x20xf32>
+    memref.dealloc %b : memref<?x20xf32>
+  }
+  omp.parallel {
+    %c = memref.alloc(%n) : memref<?x20xf32>
+    memref.dealloc %c : memref<?x20xf32>
+    omp.terminator
+  }
+  %d = memref.alloc() : memref<1x20xf32>
+  return %d : memref<1x20xf32>
 }

@@ -101,12 +101,14 @@ def ReuseOutput : Pass<"ssmq-reuse-output", "::mlir::func::FuncOp"> {
 }
 
 def PlanBuffers : Pass<"ssmq-plan-buffers", "::mlir::func::FuncOp"> {
-  let summary = "buffers of static size share one block of memory";
+  let summary = "buffers of a function share one block of memory";
   let description = [{
     The allocations of static size that are freed in their own block become places in one block of
     memory at the start of the function, or of the parallel region that they are in; buffers that are
     not needed at the same time share places, all on 64-byte boundaries. The block is on the stack up
     to `max-stack-bytes`, else one allocation. A function for one token allocates nothing then.
+    Buffers with a row for each token share one allocation in the same way, planned a row at a time:
+    an allocator would give their pages back and fault them in again for each layer.
   }];
   let options = [Option<"maxStackBytes", "max-stack-bytes", "int64_t", "256 << 10",
                         "Bytes of a function's buffers that may lie on the stack">];
