@@ -38,6 +38,8 @@ private:
   WeightRows weight;
   int64_t numRows;
   Value weightBuffer;
+  /// How far ahead of their use rows are asked for; 0 leaves it to the processor.
+  int64_t rowsAhead = 0;
 };
 
 } // namespace
@@ -47,24 +49,30 @@ LinearEmitter::Values LinearEmitter::groupSums(ArrayRef<Value> rows, ArrayRef<Va
                                                ArrayRef<Value> zeroPoints, Value base,
                                                int64_t extent, ValueRange inits) {
   constexpr int64_t unroll = 4;
+  auto addChunk = [&](Value column, int64_t count, ValueRange sums) {
+    Values next(sums);
+    SmallVector<Values> others;
+    for (Value token : tokens)
+      others.push_back(weight.loadOther(input, token, column, count));
+    for (auto [r, row] : llvm::enumerate(rows)) {
+      Values codes = weight.load(row, column, count, zeroPoints[r]);
+      for (auto [t, other] : llvm::enumerate(others)) {
+        Value &sum = next[r * tokens.size() + t];
+        for (auto [code, value] : llvm::zip_equal(codes, other))
+          sum = k.fma(k.pad(code, weight.getLanes()), k.pad(value, weight.getLanes()), sum);
+      }
+    }
+    return next;
+  };
+  if (rowsAhead == 0)
+    return k.overColumns(base, extent, weight.getChunkColumns(), inits, addChunk, unroll);
   return k.overColumns(
-      base, extent, weight.getChunkColumns(), inits,
+      base, extent, std::max(weight.getChunkColumns(), weight.getLineColumns()), inits,
       [&](Value column, int64_t count, ValueRange sums) {
-        Values next(sums);
-        SmallVector<Values> others;
-        for (Value token : tokens)
-          others.push_back(weight.loadOther(input, token, column, count));
-        for (auto [r, row] : llvm::enumerate(rows)) {
-          Values codes = weight.load(row, column, count, zeroPoints[r]);
-          for (auto [t, other] : llvm::enumerate(others)) {
-            Value &sum = next[r * tokens.size() + t];
-            for (auto [code, value] : llvm::zip_equal(codes, other))
-              sum = k.fma(k.pad(code, weight.getLanes()), k.pad(value, weight.getLanes()), sum);
-          }
-        }
-        return next;
-      },
-      unroll);
+        for (Value row : rows)
+          weight.prefetch(k.min(k.add(row, rowsAhead), k.index(numRows - 1)), column);
+        return k.overColumns(column, count, weight.getChunkColumns(), sums, addChunk, unroll);
+      });
 }
 
 LinearEmitter::Values LinearEmitter::dots(ArrayRef<Value> rows, ArrayRef<Value> tokens) {
@@ -122,7 +130,8 @@ void LinearEmitter::block(Value row, int64_t rows, Value tokenBegin, Value token
 /// The product by generated code.
 void LinearEmitter::own(Value tokens) {
   // A row that is read for one token only comes from memory: more of them at once keep more loads
-  // in flight. With several tokens, sums of rows x tokens fill the registers.
+  // in flight, and as streams too short for what a processor foresees by itself, the rows after
+  // them are asked for. With several tokens, sums of rows x tokens fill the registers.
   constexpr int64_t rowsOfOneToken = 8, rowsOfMany = 4, rowsOfTask = 32, tokensOfPanel = 32;
   bool isOneToken = getConstantIntValue(tokens) == 1;
   Value work = k.mul(tokens, numRows * weight.getColumns());
@@ -133,8 +142,10 @@ void LinearEmitter::own(Value tokens) {
   int64_t rows = isOneToken ? rowsOfOneToken : rowsOfMany;
   int64_t whole = numRows / rows * rows;
   if (isOneToken) {
+    rowsAhead = rows;
     k.parallel(k.index(whole / rows), work,
                [&](Value i) { tile(k.mul(i, rows), rows, k.index(0), 1); });
+    rowsAhead = 0;
     if (whole < numRows)
       tile(k.index(whole), numRows - whole, k.index(0), 1);
   } else {

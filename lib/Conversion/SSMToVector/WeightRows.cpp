@@ -91,6 +91,17 @@ Value WeightRows::loadInOrder(Value row, Value column, int64_t count, Value zero
   return k.shuffle(codes[0], codes[1], mask);
 }
 
+int64_t WeightRows::getLineColumns() const {
+  constexpr int64_t lineBits = 512;
+  return lineBits / (isNibbles ? 4 : cast<MemRefType>(weight.getType()).getElementTypeBitWidth());
+}
+
+void WeightRows::prefetch(Value row, Value column) {
+  Value place = isNibbles ? k.floorDiv(column, 2) : column;
+  memref::PrefetchOp::create(k, weight, ValueRange{row, place}, /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
+}
+
 WeightRows::Values
 WeightRows::overGroups(ValueRange inits,
                        function_ref<Values(Value, int64_t, Value, ValueRange)> body) {

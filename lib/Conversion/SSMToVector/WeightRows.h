@@ -35,6 +35,10 @@ public:
   /// Codes (less their zero points) or values of columns [column, column + count) of a row, count
   /// at most a chunk. `zeroPoint` is what loadZeroPoint gave.
   Values load(Value row, Value column, int64_t count, Value zeroPoint);
+  /// Columns whose bytes are a cache line.
+  int64_t getLineColumns() const;
+  /// Asks for the cache line of a column.
+  void prefetch(Value row, Value column);
   /// The same columns in their own order, in one vector.
   Value loadInOrder(Value row, Value column, int64_t count, Value zeroPoint);
   Value loadScale(Value row, Value group) { return k.loadScalar(scales, {row, group}); }
