@@ -8,6 +8,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "ssmq/ExecutionEngine/Lower.h"
 #include "ssmq/Runtime/Gemm.h"
+#include "ssmq/Runtime/OpenCL/Launch.h"
 #include "ssmq/Runtime/Profile.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
@@ -119,6 +120,8 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject o
   define("ssmq_gemm", &ssmq_gemm);
   define("ssmq_profile_begin", &ssmq_profile_begin);
   define("ssmq_profile_end", &ssmq_profile_end);
+  define("ssmq_xe_launch", &ssmq_xe_launch);
+  define("ssmq_xe_scratch", &ssmq_xe_scratch);
   for (const ProgramObject::Weight &weight : object.weights) {
     Expected<Tensor> tensor = resolveWeight(weight, weights);
     if (!tensor)

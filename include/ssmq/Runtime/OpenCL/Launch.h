@@ -1,0 +1,28 @@
+//===- Launch.h - What compiled host code calls on a GPU --------*- C++ -*-===//
+//
+// Both act on the current device of the calling thread (CurrentDevice). The first error is kept in
+// it (Device::takeError); until that is taken, later calls do nothing. Without a current device
+// they do nothing either.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_RUNTIME_OPENCL_LAUNCH_H
+#define SSMQ_RUNTIME_OPENCL_LAUNCH_H
+
+#include <cstdint>
+
+// NOLINTBEGIN(readability-identifier-naming): C names, as the others of the runtime
+extern "C" {
+
+/// Launches `kernel` of the module in `spirv`. `sizes`: groups in x, y, z, then work-items of a
+/// group in x, y, z. Bit i of `pointerMask`: argument i is a pointer to unified shared memory; else
+/// it is a number in the low bytes. At most 63 arguments.
+void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, const int64_t *sizes,
+                    const int64_t *arguments, int64_t numArguments, int64_t pointerMask);
+
+/// Memory of the device that is kept for `key` (Device::getScratch); null after an error.
+void *ssmq_xe_scratch(const void *key, int64_t bytes);
+}
+// NOLINTEND(readability-identifier-naming)
+
+#endif // SSMQ_RUNTIME_OPENCL_LAUNCH_H
