@@ -20,8 +20,7 @@ static Error noDevice(const llvm::Twine &message) {
 
 static Expected<std::unique_ptr<const OpenCLApi>> openApi(const std::string &name) {
   std::string reason;
-  llvm::sys::DynamicLibrary library =
-      llvm::sys::DynamicLibrary::getLibrary(name.c_str(), &reason);
+  llvm::sys::DynamicLibrary library = llvm::sys::DynamicLibrary::getLibrary(name.c_str(), &reason);
   if (!library.isValid())
     return noDevice("there is no OpenCL loader: " + llvm::Twine(reason) +
                     "; install ocl-icd-libopencl1 or name a loader in SSMQ_OPENCL");
@@ -60,8 +59,8 @@ Expected<OpenCLExtensionApi> ssmq::getOpenCLExtensionApi(const OpenCLApi &api,
                                                          cl_platform_id platform) {
   OpenCLExtensionApi result;
 #define SSMQ_FIND(NAME)                                                                            \
-  result.NAME = reinterpret_cast<NAME##_fn>(                                                       \
-      api.clGetExtensionFunctionAddressForPlatform(platform, #NAME));                              \
+  result.NAME =                                                                                    \
+      reinterpret_cast<NAME##_fn>(api.clGetExtensionFunctionAddressForPlatform(platform, #NAME));  \
   if (!result.NAME)                                                                                \
     return noDevice("the OpenCL driver has no " #NAME);
   SSMQ_OPENCL_EXTENSION_FUNCTIONS(SSMQ_FIND)
@@ -103,8 +102,7 @@ Expected<std::vector<OpenCLDeviceId>> ssmq::getOpenCLDevices(const OpenCLApi &ap
 static const char *getCodeName(cl_int code) {
   switch (code) {
 #define SSMQ_NAME(NAME)                                                                            \
-  case NAME:                                                                                       \
-    return #NAME;
+  case NAME: return #NAME;
     SSMQ_NAME(CL_DEVICE_NOT_AVAILABLE)
     SSMQ_NAME(CL_COMPILER_NOT_AVAILABLE)
     SSMQ_NAME(CL_MEM_OBJECT_ALLOCATION_FAILURE)
@@ -126,8 +124,7 @@ static const char *getCodeName(cl_int code) {
     SSMQ_NAME(CL_INVALID_WORK_ITEM_SIZE)
     SSMQ_NAME(CL_INVALID_GLOBAL_WORK_SIZE)
 #undef SSMQ_NAME
-  default:
-    return "an OpenCL error";
+  default: return "an OpenCL error";
   }
 }
 
@@ -138,7 +135,7 @@ bool ssmq::isOutOfMemory(cl_int code) {
 
 Error ssmq::makeOpenCLError(const llvm::Twine &what, cl_int code) {
   std::errc kind = isOutOfMemory(code) ? std::errc::not_enough_memory : std::errc::io_error;
-  return llvm::createStringError(std::make_error_code(kind), what + " failed: " +
-                                                                 getCodeName(code) + " (" +
-                                                                 llvm::Twine(code) + ")");
+  return llvm::createStringError(std::make_error_code(kind), what +
+                                                                 " failed: " + getCodeName(code) +
+                                                                 " (" + llvm::Twine(code) + ")");
 }

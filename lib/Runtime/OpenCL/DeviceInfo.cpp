@@ -55,8 +55,8 @@ Expected<size_t> ssmq::chooseDevice(const std::vector<DeviceInfo> &devices,
   std::string obstacles;
   for (const DeviceInfo &device : devices) {
     std::string obstacle = device.getObstacle();
-    obstacles += "; " + device.name + ": " +
-                 (obstacle.empty() ? "it is neither a GPU nor a CPU" : obstacle);
+    obstacles +=
+        "; " + device.name + ": " + (obstacle.empty() ? "it is neither a GPU nor a CPU" : obstacle);
   }
   return llvm::createStringError(std::make_error_code(std::errc::no_such_device),
                                  "no OpenCL device can run Xe kernels" + toOneLine(obstacles));
@@ -101,18 +101,17 @@ void ssmq::printDevices(const std::vector<DeviceInfo> &devices, llvm::raw_ostrea
     auto answer = [](bool has) { return has ? "native" : "emulated"; };
     auto memory = device.sharedMemory;
     std::string kinds;
-    for (auto [has, name] : {std::pair(memory.device, "device"), std::pair(memory.host, "host"),
-                             std::pair(memory.shared, "shared"), std::pair(memory.system, "system")})
+    for (auto [has, name] :
+         {std::pair(memory.device, "device"), std::pair(memory.host, "host"),
+          std::pair(memory.shared, "shared"), std::pair(memory.system, "system")})
       if (has)
         kinds += (kinds.empty() ? "" : ", ") + std::string(name);
+    stream << llvm::formatv("xe:{0} {1} ({2}; {3}, driver {4})\n", index, device.name,
+                            getName(device.kind), device.platform, device.driverVersion);
     stream << llvm::formatv(
-        "xe:{0} {1} ({2}; {3}, driver {4})\n", index, device.name, getName(device.kind),
-        device.platform, device.driverVersion);
-    stream << llvm::formatv("  {0}, SPIR-V {1}; {2} compute units, sub-groups of {3}\n",
-                            device.openCLVersion, llvm::join(device.spirvVersions, ", "),
-                            device.computeUnits,
-                            llvm::make_range(device.subgroupSizes.begin(),
-                                             device.subgroupSizes.end()));
+        "  {0}, SPIR-V {1}; {2} compute units, sub-groups of {3}\n", device.openCLVersion,
+        llvm::join(device.spirvVersions, ", "), device.computeUnits,
+        llvm::make_range(device.subgroupSizes.begin(), device.subgroupSizes.end()));
     stream << llvm::formatv("  dpas {0}, 2-D block I/O {1}; unified shared memory: {2}\n",
                             answer(device.hasMatrixMultiply), answer(device.hasBlockIO),
                             kinds.empty() ? "none" : kinds);
@@ -122,7 +121,7 @@ void ssmq::printDevices(const std::vector<DeviceInfo> &devices, llvm::raw_ostrea
                             device.localMemory / 1024, device.largestGroup,
                             device.largestArguments);
     std::string obstacle = device.getObstacle();
-    stream << "  "
-           << (obstacle.empty() ? "runs Xe kernels" : "cannot run Xe kernels: " + obstacle) << "\n";
+    stream << "  " << (obstacle.empty() ? "runs Xe kernels" : "cannot run Xe kernels: " + obstacle)
+           << "\n";
   }
 }

@@ -92,9 +92,9 @@ Expected<OpenCLDevice::Program> OpenCLDevice::buildProgram(llvm::StringRef spirv
   if (code != CL_SUCCESS)
     return makeBuildError(program->get(), "compiling kernels", code);
   cl_program parts[] = {program->get(), emulation->get()};
-  built.program = {api.clLinkProgram(context.get(), 1, &id.device, nullptr, 2, parts, nullptr,
-                                     nullptr, &code),
-                   api.clReleaseProgram};
+  built.program = {
+      api.clLinkProgram(context.get(), 1, &id.device, nullptr, 2, parts, nullptr, nullptr, &code),
+      api.clReleaseProgram};
   if (code != CL_SUCCESS)
     return makeBuildError(built.program.get(), "linking kernels", code);
   return built;
@@ -140,15 +140,14 @@ Error OpenCLDevice::setArguments(const Kernel &kernel, const KernelLaunch &launc
         parameter.numBytes > 8)
       return makeError("parameter {0} of kernel {1} is no {2}", i, quote(launch.kernel),
                        isPointer ? "pointer" : "number of at most 64 bits");
-    cl_int code = isPointer ? extension.clSetKernelArgMemPointerINTEL(
-                                  kernel.kernel.get(), i,
-                                  reinterpret_cast<const void *>(launch.arguments[i]))
-                            : api.clSetKernelArg(kernel.kernel.get(), i, parameter.numBytes,
-                                                 &launch.arguments[i]);
+    cl_int code =
+        isPointer
+            ? extension.clSetKernelArgMemPointerINTEL(
+                  kernel.kernel.get(), i, reinterpret_cast<const void *>(launch.arguments[i]))
+            : api.clSetKernelArg(kernel.kernel.get(), i, parameter.numBytes, &launch.arguments[i]);
     if (code != CL_SUCCESS)
-      return makeOpenCLError("setting argument " + llvm::Twine(i) + " of kernel " +
-                                 quote(launch.kernel),
-                             code);
+      return makeOpenCLError(
+          "setting argument " + llvm::Twine(i) + " of kernel " + quote(launch.kernel), code);
   }
   return Error::success();
 }

@@ -25,8 +25,8 @@ Expected<std::unique_ptr<Device>> Device::open(llvm::StringRef choice) {
   return OpenCLDevice::open(**api, (*ids)[*index], std::move(devices[*index]));
 }
 
-Expected<std::unique_ptr<Device>>
-OpenCLDevice::open(const OpenCLApi &api, const OpenCLDeviceId &id, DeviceInfo info) {
+Expected<std::unique_ptr<Device>> OpenCLDevice::open(const OpenCLApi &api, const OpenCLDeviceId &id,
+                                                     DeviceInfo info) {
   std::unique_ptr<OpenCLDevice> device(new OpenCLDevice(api, id, std::move(info)));
   Expected<OpenCLExtensionApi> extension = getOpenCLExtensionApi(api, id.platform);
   if (!extension)
@@ -83,15 +83,15 @@ Expected<void *> OpenCLDevice::allocateLocked(DeviceMemory kind, int64_t numByte
   void *memory = nullptr;
   switch (kind) {
   case DeviceMemory::Device:
-    memory = extension.clDeviceMemAllocINTEL(context.get(), id.device, nullptr, size, alignment,
-                                             &code);
+    memory =
+        extension.clDeviceMemAllocINTEL(context.get(), id.device, nullptr, size, alignment, &code);
     break;
   case DeviceMemory::Host:
     memory = extension.clHostMemAllocINTEL(context.get(), nullptr, size, alignment, &code);
     break;
   case DeviceMemory::Shared:
-    memory = extension.clSharedMemAllocINTEL(context.get(), id.device, nullptr, size, alignment,
-                                             &code);
+    memory =
+        extension.clSharedMemAllocINTEL(context.get(), id.device, nullptr, size, alignment, &code);
     break;
   }
   if (!memory && isOutOfMemory(code))
@@ -150,8 +150,8 @@ Error OpenCLDevice::copy(void *to, const void *from, int64_t numBytes) {
   std::lock_guard<std::mutex> lock(mutex);
   if (numBytes == 0)
     return Error::success();
-  cl_int code = extension.clEnqueueMemcpyINTEL(queue.get(), CL_TRUE, to, from, numBytes, 0, nullptr,
-                                               nullptr);
+  cl_int code =
+      extension.clEnqueueMemcpyINTEL(queue.get(), CL_TRUE, to, from, numBytes, 0, nullptr, nullptr);
   if (code == CL_SUCCESS)
     return Error::success();
   return makeOpenCLError("copying " + llvm::Twine(numBytes) + " bytes with " + info.name, code);
@@ -172,8 +172,8 @@ Error OpenCLDevice::enqueueFill(void *memory, uint8_t byte, int64_t numBytes) {
   std::lock_guard<std::mutex> lock(mutex);
   if (numBytes == 0)
     return Error::success();
-  cl_int code = extension.clEnqueueMemFillINTEL(queue.get(), memory, &byte, 1, numBytes, 0, nullptr,
-                                                nullptr);
+  cl_int code =
+      extension.clEnqueueMemFillINTEL(queue.get(), memory, &byte, 1, numBytes, 0, nullptr, nullptr);
   if (code == CL_SUCCESS)
     return Error::success();
   return makeOpenCLError("filling " + llvm::Twine(numBytes) + " bytes on " + info.name, code);
@@ -182,5 +182,6 @@ Error OpenCLDevice::enqueueFill(void *memory, uint8_t byte, int64_t numBytes) {
 Error OpenCLDevice::finish() {
   // Without the lock: other threads may go on asking for work.
   cl_int code = api.clFinish(queue.get());
-  return code == CL_SUCCESS ? Error::success() : makeOpenCLError("running kernels on " + info.name, code);
+  return code == CL_SUCCESS ? Error::success()
+                            : makeOpenCLError("running kernels on " + info.name, code);
 }

@@ -12,7 +12,8 @@
 namespace ssmq {
 
 /// An object of OpenCL that is released at the end.
-template <typename T> class OpenCLObject {
+template <typename T>
+class OpenCLObject {
 public:
   using Release = cl_int(CL_API_CALL *)(T);
 

@@ -21,12 +21,14 @@ public:
         .trim()
         .str();
   }
-  template <typename T> T get(cl_device_info what) const {
+  template <typename T>
+  T get(cl_device_info what) const {
     T value{};
     return api.clGetDeviceInfo(device, what, sizeof(T), &value, nullptr) == CL_SUCCESS ? value
-                                                                                      : T{};
+                                                                                       : T{};
   }
-  template <typename T> std::vector<T> getArray(cl_device_info what) const {
+  template <typename T>
+  std::vector<T> getArray(cl_device_info what) const {
     size_t numBytes = 0;
     if (api.clGetDeviceInfo(device, what, 0, nullptr, &numBytes) != CL_SUCCESS)
       return {};

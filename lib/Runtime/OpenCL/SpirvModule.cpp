@@ -109,8 +109,7 @@ Expected<SpirvModule> SpirvModule::parse(llvm::StringRef bytes) {
       if (one.size() >= 5)
         functions[one[2]] = one[4];
       break;
-    default:
-      break;
+    default: break;
     }
   });
   if (error)
@@ -118,8 +117,8 @@ Expected<SpirvModule> SpirvModule::parse(llvm::StringRef bytes) {
 
   for (const EntryPoint &entry : entries) {
     auto function = functions.find(entry.function);
-    auto type = function == functions.end() ? functionTypes.end()
-                                            : functionTypes.find(function->second);
+    auto type =
+        function == functions.end() ? functionTypes.end() : functionTypes.find(function->second);
     if (type == functionTypes.end())
       return makeError("kernel {0} of the SPIR-V module has no function", quote(entry.name));
     SpirvKernel kernel{entry.name.str(), {}};
@@ -131,8 +130,7 @@ Expected<SpirvModule> SpirvModule::parse(llvm::StringRef bytes) {
 }
 
 const SpirvKernel *SpirvModule::lookup(llvm::StringRef kernel) const {
-  auto found =
-      llvm::find_if(kernels, [&](const SpirvKernel &one) { return one.name == kernel; });
+  auto found = llvm::find_if(kernels, [&](const SpirvKernel &one) { return one.name == kernel; });
   return found == kernels.end() ? nullptr : &*found;
 }
 

@@ -117,8 +117,9 @@ static std::optional<BlockFunction> parseBlockFunction(StringRef mangled) {
 bool BlockFunction::isOfXe2() const {
   bool isRows = rows >= 1 && rows <= 32 && llvm::isPowerOf2_64(rows);
   if (action == "read_transform")
-    return columns == 16 && ((bits == 8 && rows == 32 && llvm::is_contained({1, 2, 4}, blocks)) ||
-                             (bits == 16 && (rows == 16 || rows == 32) && (blocks == 1 || blocks == 2)));
+    return columns == 16 &&
+           ((bits == 8 && rows == 32 && llvm::is_contained({1, 2, 4}, blocks)) ||
+            (bits == 16 && (rows == 16 || rows == 32) && (blocks == 1 || blocks == 2)));
   if (action == "read_transpose")
     return bits == 32 && rows == 16 && llvm::is_contained({1, 2, 4, 8}, columns) && blocks == 1;
   if (action == "write")

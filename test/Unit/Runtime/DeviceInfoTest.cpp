@@ -8,7 +8,7 @@
 using namespace ssmq;
 
 namespace {
-DeviceInfo make(std::string name, DeviceKind kind) {
+static DeviceInfo make(std::string name, DeviceKind kind) {
   DeviceInfo info;
   info.name = std::move(name);
   info.kind = kind;
@@ -18,7 +18,7 @@ DeviceInfo make(std::string name, DeviceKind kind) {
   return info;
 }
 
-std::string choose(const std::vector<DeviceInfo> &devices, llvm::StringRef choice) {
+static std::string choose(const std::vector<DeviceInfo> &devices, llvm::StringRef choice) {
   llvm::Expected<size_t> index = chooseDevice(devices, choice);
   return index ? devices[*index].name : llvm::toString(index.takeError());
 }
@@ -48,8 +48,9 @@ TEST(DeviceInfo, SaysWhyNoneRuns) {
             "d: it is neither a GPU nor a CPU; e: it has no 16-bit floats (cl_khr_fp16)");
   EXPECT_EQ(choose(devices, "xe:0"),
             "device 'xe:0' (a) cannot run Xe kernels: it has no sub-groups of 16 work-items");
-  EXPECT_EQ(choose(devices, "xe:5"),
-            "device 'xe:5': there are 5 OpenCL devices, counted from 0 (`ssmq devices` lists them)");
+  EXPECT_EQ(
+      choose(devices, "xe:5"),
+      "device 'xe:5': there are 5 OpenCL devices, counted from 0 (`ssmq devices` lists them)");
   EXPECT_EQ(choose(devices, "xe:x"), "device 'xe:x': what stands after 'xe:' is the number of a "
                                      "device, as `ssmq devices` lists them");
   EXPECT_EQ(choose(devices, "gpu"), "device 'gpu' is not known; take xe or xe:NUMBER");

@@ -62,8 +62,7 @@ TEST_F(DeviceRuns, CompiledCodeLaunchesOnTheCurrentDevice) {
   int32_t *at = share<int32_t>(std::vector<int32_t>(2 * 3 * 2 * 16));
   int64_t sizes[] = {2, 3, 2, 16, 1, 1}, arguments[] = {toArgument(at), 7};
   auto launch = [&] {
-    ssmq_xe_launch(kernels.data(), int64_t(kernels.size()), "whereAmI", sizes,
-                   arguments, 2, 1);
+    ssmq_xe_launch(kernels.data(), int64_t(kernels.size()), "whereAmI", sizes, arguments, 2, 1);
   };
   launch();
   EXPECT_EQ(device->getNumLaunches(), 0);
@@ -94,8 +93,7 @@ TEST_F(DeviceRuns, KeepsTheFirstErrorOfCompiledCode) {
   CurrentDevice current(*device);
   int64_t sizes[] = {1, 1, 1, 16, 1, 1};
   auto launch = [&](const char *kernel) {
-    ssmq_xe_launch(kernels.data(), int64_t(kernels.size()), kernel, sizes, nullptr, 0,
-                   0);
+    ssmq_xe_launch(kernels.data(), int64_t(kernels.size()), kernel, sizes, nullptr, 0, 0);
   };
   launch("missing");
   launch("another");
@@ -112,7 +110,8 @@ TEST_F(DeviceRuns, RefusesWrongArguments) {
             "arguments");
   EXPECT_EQ(run("whereAmI", {pointer, 0}, 0), "parameter 0 of kernel 'whereAmI' is no number of at "
                                               "most 64 bits");
-  EXPECT_EQ(run("whereAmI", {pointer, pointer}, 3), "parameter 1 of kernel 'whereAmI' is no pointer");
+  EXPECT_EQ(run("whereAmI", {pointer, pointer}, 3),
+            "parameter 1 of kernel 'whereAmI' is no pointer");
   EXPECT_NE(run("whereAmI", {pointer, 0}, 1, 1, int64_t(1) << 40).find("CL_INVALID_"),
             std::string::npos);
   EXPECT_EQ(run("whereAmI", {pointer, 0}, 1, -1),
@@ -128,11 +127,11 @@ TEST_F(DeviceRuns, TellsHowMuchMemoryThereIs) {
   llvm::Error error = memory.takeError();
   llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &one) {
     EXPECT_EQ(one.convertToErrorCode(), std::errc::not_enough_memory);
-    EXPECT_EQ(one.message(),
-              "out of device memory: asked " + std::to_string(info.largestAllocation + 1) +
-                  " bytes, " + info.name + " has " + std::to_string(info.globalMemory) +
-                  " and 0 of them are taken, the largest allocation is " +
-                  std::to_string(info.largestAllocation));
+    EXPECT_EQ(one.message(), "out of device memory: asked " +
+                                 std::to_string(info.largestAllocation + 1) + " bytes, " +
+                                 info.name + " has " + std::to_string(info.globalMemory) +
+                                 " and 0 of them are taken, the largest allocation is " +
+                                 std::to_string(info.largestAllocation));
   });
   memory = device->allocate(DeviceMemory::Shared, -1);
   EXPECT_EQ(llvm::toString(memory.takeError()), "an allocation of -1 bytes is not possible");

@@ -17,7 +17,7 @@ namespace {
 constexpr int kLanes = 16;
 using Bytes = std::vector<uint8_t>;
 
-Bytes makeRandom(size_t size, unsigned seed) {
+static Bytes makeRandom(size_t size, unsigned seed) {
   std::mt19937 random(seed);
   Bytes bytes(size);
   for (uint8_t &byte : bytes)
@@ -27,15 +27,15 @@ Bytes makeRandom(size_t size, unsigned seed) {
 
 using ToInt = int32_t (*)(int);
 using ToFloat = float (*)(int);
-int32_t fromSigned(int code) { return static_cast<int8_t>(code); }
-int32_t fromUnsigned(int code) { return code; }
-float fromHalf(int code) {
+static int32_t fromSigned(int code) { return static_cast<int8_t>(code); }
+static int32_t fromUnsigned(int code) { return code; }
+static float fromHalf(int code) {
   llvm::APFloat value(llvm::APFloat::IEEEhalf(), llvm::APInt(16, code));
   bool lost = false;
   value.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &lost);
   return value.convertToFloat();
 }
-float fromBrain(int code) { return llvm::bit_cast<float>(uint32_t(code) << 16); }
+static float fromBrain(int code) { return llvm::bit_cast<float>(uint32_t(code) << 16); }
 
 /// A block: bytes of an element, rows, columns, blocks beside one another.
 struct Block {
@@ -66,7 +66,8 @@ protected:
       sum = static_cast<Sum>(random() % 100);
     const uint8_t *sharedA = share<uint8_t>(codesA), *sharedB = share<uint8_t>(codesB);
     Sum *result = share<Sum>(sums);
-    ASSERT_EQ(run(kernel, {toArgument(sharedA), toArgument(sharedB), toArgument(result)}, 0b111), "");
+    ASSERT_EQ(run(kernel, {toArgument(sharedA), toArgument(sharedB), toArgument(result)}, 0b111),
+              "");
 
     auto load = [&](const Bytes &codes, int at) {
       return size == 1 ? codes[at] : codes[2 * at] | codes[2 * at + 1] << 8;
@@ -87,7 +88,7 @@ protected:
 
   /// With elements that are whole numbers of -7 to 7, so that any order of the sum is exact.
   void checkFloats(const char *kernel, int numRows, const std::function<int(int)> &encode,
-             ToFloat decode) {
+                   ToFloat decode) {
     std::mt19937 random(4);
     auto draw = [&](size_t count) {
       std::vector<uint16_t> codes(count);
@@ -98,11 +99,11 @@ protected:
     std::vector<uint16_t> a = draw(kLanes * numRows), b = draw(kLanes * 16);
     std::vector<float> c(kLanes * numRows, 0.5f);
     float *result = share<float>(c);
-    ASSERT_EQ(run(kernel,
-                  {toArgument(share<uint16_t>(a)), toArgument(share<uint16_t>(b)),
-                   toArgument(result)},
-                  0b111),
-              "");
+    ASSERT_EQ(
+        run(kernel,
+            {toArgument(share<uint16_t>(a)), toArgument(share<uint16_t>(b)), toArgument(result)},
+            0b111),
+        "");
     for (int lane = 0; lane < kLanes; ++lane)
       for (int row = 0; row < numRows; ++row) {
         float expected = 0.5f;
@@ -134,8 +135,8 @@ protected:
           auto [row, column] = place(lane, i);
           row += y;
           column += x;
-          bool inside = row >= 0 && row < kHeight && column >= 0 &&
-                        (column + 1) * block.size <= kWidth;
+          bool inside =
+              row >= 0 && row < kHeight && column >= 0 && (column + 1) * block.size <= kWidth;
           for (int byte = 0; byte < block.size; ++byte)
             ASSERT_EQ(result[(lane * count + i) * block.size + byte],
                       inside ? matrix[row * kPitch + column * block.size + byte] : 0)
@@ -146,7 +147,8 @@ protected:
 
   void checkWrite(const char *kernel, Block block, const Place &place) {
     int count = block.rows * block.columns / kLanes;
-    for (auto [x, y] : {std::pair(0, 0), std::pair(kWidth / block.size - 5, 36), std::pair(-2, -1)}) {
+    for (auto [x, y] :
+         {std::pair(0, 0), std::pair(kWidth / block.size - 5, 36), std::pair(-2, -1)}) {
       Bytes matrix(kHeight * kPitch, 0x11), values = makeRandom(kLanes * count * block.size, 6);
       uint8_t *result = share<uint8_t>(matrix);
       ASSERT_EQ(run(kernel,
@@ -211,11 +213,12 @@ TEST_F(XeFunctions, MultiplyHalves) {
   checkFloats("mad_f16_4", 4, encode, fromHalf);
   checkFloats("mad_f16_2", 2, encode, fromHalf);
   checkFloats("mad_f16_1", 1, encode, fromHalf);
-  checkFloats("mad_bf16_8", 8,
-        [](int value) {
-          return static_cast<int>(llvm::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
-        },
-        fromBrain);
+  checkFloats(
+      "mad_bf16_8", 8,
+      [](int value) {
+        return static_cast<int>(llvm::bit_cast<uint32_t>(static_cast<float>(value)) >> 16);
+      },
+      fromBrain);
 }
 
 TEST_F(XeFunctions, Read) {
@@ -249,8 +252,7 @@ TEST_F(XeFunctions, Write) {
 }
 
 TEST_F(XeFunctions, Prefetch) {
-  EXPECT_EQ(run("prefetch_16b_8r16x1c",
-                {toArgument(share<uint8_t>(Bytes(4096))), 64, 16, 64}, 1),
+  EXPECT_EQ(run("prefetch_16b_8r16x1c", {toArgument(share<uint8_t>(Bytes(4096))), 64, 16, 64}, 1),
             "");
 }
 } // namespace

@@ -11,7 +11,7 @@ using namespace ssmq;
 using Kind = SpirvParameter::Kind;
 
 namespace {
-std::string message(llvm::StringRef bytes) {
+static std::string message(llvm::StringRef bytes) {
   llvm::Expected<SpirvModule> module = SpirvModule::parse(bytes);
   return module ? "" : llvm::toString(module.takeError());
 }
@@ -33,7 +33,8 @@ TEST(SpirvModule, ListsKernels) {
 TEST(SpirvModule, RenamesImports) {
   std::string bytes = readKernels("SubgroupKernels");
   EXPECT_EQ(*renameSpirvImports(bytes, [](llvm::StringRef name) { return name.str(); }), bytes);
-  auto renamed = renameSpirvImports(bytes, [](llvm::StringRef name) { return name.str() + "_new"; });
+  auto renamed =
+      renameSpirvImports(bytes, [](llvm::StringRef name) { return name.str() + "_new"; });
   ASSERT_TRUE(bool(renamed));
   std::vector<std::string> before = SpirvModule::parse(bytes)->getImports();
   std::vector<std::string> after = SpirvModule::parse(*renamed)->getImports();
@@ -46,7 +47,8 @@ TEST(SpirvModule, RenamesImports) {
 TEST(SpirvModule, RefusesWhatIsBroken) {
   EXPECT_EQ(message(""), "0 bytes are no SPIR-V module");
   EXPECT_EQ(message("abcdefghijklmnopqrstuvwxyz"), "26 bytes are no SPIR-V module");
-  EXPECT_EQ(message(std::string(40, 'x')), "the SPIR-V module begins with 0x78787878, not 0x07230203");
+  EXPECT_EQ(message(std::string(40, 'x')),
+            "the SPIR-V module begins with 0x78787878, not 0x07230203");
   std::string bytes = readKernels("SubgroupKernels");
   bytes.append(4, 0);
   EXPECT_EQ(message(bytes),
@@ -85,19 +87,20 @@ TEST(SubgroupFunctions, AreSpelledAsTheExtensionsDo) {
          "_Z51intel_sub_group_2d_block_read_transform_8b_32r16x1cPU3AS1viiiDv2_iPj");
   expect("_Z45intel_sub_group_2d_block_prefetch_16b_8r16x1cPU3AS1viiiDv2_i",
          "_Z45intel_sub_group_2d_block_prefetch_16b_8r16x1cPU3AS1viiiDv2_i");
-  for (const char *other : {"_Z12get_local_idj", "main", "_Z99short", "_Z3abc",
-                            "__spirv_BuiltInWorkgroupId"}) {
+  for (const char *other :
+       {"_Z12get_local_idj", "main", "_Z99short", "_Z3abc", "__spirv_BuiltInWorkgroupId"}) {
     EXPECT_EQ(getExtensionSpelling(other), other);
     EXPECT_EQ(getSubgroupExtension(other), SubgroupExtension::None);
   }
 }
 
 TEST(SubgroupFunctions, OnlyThoseOfXe2AreEmulated) {
-  for (const char *name : {"_Z38intel_sub_group_f16_f16_matrix_mad_k16Dv8_sDv8_iDv8_Dh",
-                           "_Z37intel_sub_group_f16_s8_matrix_mad_k16Dv8_sDv8_iDv8_f",
-                           "_Z41intel_sub_group_2d_block_read_16b_9r16x1cPU3AS1viiiDv2_iPt",
-                           "_Z42intel_sub_group_2d_block_write_16b_8r16x2cPU3AS1viiiDv2_iPt",
-                           "_Z51intel_sub_group_2d_block_read_transform_16b_8r16x1cPU3AS1viiiDv2_iPj"}) {
+  for (const char *name :
+       {"_Z38intel_sub_group_f16_f16_matrix_mad_k16Dv8_sDv8_iDv8_Dh",
+        "_Z37intel_sub_group_f16_s8_matrix_mad_k16Dv8_sDv8_iDv8_f",
+        "_Z41intel_sub_group_2d_block_read_16b_9r16x1cPU3AS1viiiDv2_iPt",
+        "_Z42intel_sub_group_2d_block_write_16b_8r16x2cPU3AS1viiiDv2_iPt",
+        "_Z51intel_sub_group_2d_block_read_transform_16b_8r16x1cPU3AS1viiiDv2_iPj"}) {
     EXPECT_NE(getSubgroupExtension(name), SubgroupExtension::None) << name;
     llvm::Expected<std::string> source = makeSubgroupEmulation({std::string(name)});
     ASSERT_FALSE(bool(source)) << name;

@@ -32,7 +32,8 @@ protected:
   }
 
   /// Memory of host and device with these values; freed with the device.
-  template <typename T> T *share(llvm::ArrayRef<T> values) {
+  template <typename T>
+  T *share(llvm::ArrayRef<T> values) {
     llvm::Expected<void *> memory =
         device->allocate(DeviceMemory::Shared, values.size() * sizeof(T));
     if (!memory) {

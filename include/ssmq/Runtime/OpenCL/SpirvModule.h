@@ -51,8 +51,7 @@ private:
 
 /// The module with each imported name replaced by what `rename` says.
 llvm::Expected<std::string>
-renameSpirvImports(llvm::StringRef bytes,
-                   llvm::function_ref<std::string(llvm::StringRef)> rename);
+renameSpirvImports(llvm::StringRef bytes, llvm::function_ref<std::string(llvm::StringRef)> rename);
 
 } // namespace ssmq
 
