@@ -14,7 +14,8 @@ using ::ssmq::TileLayout;
 
 namespace {
 
-/// Sums are kept for each tile, part and token, tiles outermost.
+/// Sums are kept for each tile, part and token, tiles outermost. One token meets one tile at a
+/// time: each thread reads one stream of memory, from start to end, which processors foresee.
 class IntegerLinearEmitter {
 public:
   using Values = KernelBuilder::Values;
@@ -49,6 +50,8 @@ private:
   TiledWeight weight;
   int64_t scaleColumns;
   bool isOneToken;
+  /// Integer sums of a group that are added up at its end: a single one waits for its latency.
+  int64_t chains = isOneToken ? 2 : 1;
   ByteRange range;
 };
 
@@ -106,12 +109,19 @@ IntegerLinearEmitter::Values IntegerLinearEmitter::addBlocks(ArrayRef<Value> til
       Values bytes;
       if (isOneToken && part == 0)
         for (int64_t i = 0; i < count; ++i)
-          weight.prefetchAhead(tile, tiles.size(), k.add(block, i));
+          weight.prefetchAhead(tile, k.add(block, i));
       for (int64_t i = 0; i < count; ++i)
         llvm::append_range(
             bytes, weight.unpackBytes(weight.loadBytes(tile, k.add(block, i), part), range));
-      for (const Values &other : others)
-        after.push_back(dots.add(before[after.size()], bytes, other, range));
+      for (const Values &other : others) {
+        const size_t vectors = bytes.size();
+        for (int64_t chain = 0; chain < chains; ++chain) {
+          const size_t first = vectors * chain / chains;
+          const size_t number = vectors * (chain + 1) / chains - first;
+          after.push_back(dots.add(before[after.size()], ArrayRef(bytes).slice(first, number),
+                                   ArrayRef(other).slice(first, number), range));
+        }
+      }
     }
   return after;
 }
@@ -121,8 +131,13 @@ IntegerLinearEmitter::Values IntegerLinearEmitter::addGroup(ArrayRef<Value> tile
                                                             Value block, int64_t columns,
                                                             ValueRange before) {
   int64_t blocks = llvm::divideCeil(columns, weight.layout.getBlockColumns());
+  Values start;
+  for (Value sum : startGroup(tiles, tokens, group)) {
+    start.push_back(sum);
+    start.append(chains - 1, k.integers(sumType(), 0));
+  }
   Values integers = k.overColumns(
-      block, blocks, /*lanes=*/tokens.size() == 1 ? 4 : 2, startGroup(tiles, tokens, group),
+      block, blocks, /*lanes=*/tokens.size() == 1 ? 4 : 2, start,
       [&](Value first, int64_t count, ValueRange state) {
         return addBlocks(tiles, tokens, first, count, state);
       },
@@ -143,7 +158,10 @@ IntegerLinearEmitter::Values IntegerLinearEmitter::addGroup(ArrayRef<Value> tile
                           ? arith::MulFOp::create(k, scales, scalesOfTokens[t]).getResult()
                           : scales;
         size_t i = after.size();
-        after.push_back(k.fma(k.widen(integers[i]), scale, before[i]));
+        Value sum = integers[i * chains];
+        for (int64_t chain = 1; chain < chains; ++chain)
+          sum = arith::AddIOp::create(k, sum, integers[i * chains + chain]);
+        after.push_back(k.fma(k.widen(sum), scale, before[i]));
       }
     }
   return after;
@@ -178,9 +196,8 @@ void IntegerLinearEmitter::block(Value firstTile, int64_t numTiles, ArrayRef<Val
 void IntegerLinearEmitter::run() {
   Value tokens = k.dim(codes, 0);
   bool isWide = weight.lanes == 16;
-  // One token is bound by loads, of which several streams keep more in flight; many tokens by
-  // products, whose sums fill the registers.
-  int64_t tilesOfBlock = isOneToken ? 4 : isWide ? 2 : 1;
+  // One token is bound by memory; many tokens by products, whose sums fill the registers.
+  int64_t tilesOfBlock = isWide && !isOneToken ? 2 : 1;
   int64_t tokensOfBlock = isWide ? 6 : 4;
   Value work = k.mul(tokens, 2 * weight.layout.getNumTiles() * weight.layout.getTileBytes());
   weight.overTiles(tilesOfBlock, work, [&](Value first, int64_t count, int64_t rowsOfLast) {

@@ -30,7 +30,7 @@ public:
 
 private:
   Value sumBlocks();
-  void oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast, Value sumsOfBlocks);
+  void oneToken(Value tile, int64_t rowsOfTile, Value sumsOfBlocks);
   void fillPanel(Value panel, ArrayRef<Value> tiles);
   void panelBlock(Value panel, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
                   int64_t rowsOfLast);
@@ -93,43 +93,44 @@ Value TiledLinearEmitter::sumBlocks() {
   return sums;
 }
 
-/// Codes are unpacked in registers. What they are too large by counts once a block.
-void TiledLinearEmitter::oneToken(Value firstTile, int64_t numTiles, int64_t rowsOfLast,
-                                  Value sumsOfBlocks) {
-  Values tiles = getTiles(firstTile, numTiles);
-  const int64_t parts = weight.getNumParts();
+/// Codes are unpacked in registers. What they are too large by counts once a block. Several sums of
+/// a vector of rows, which share the columns, hide the latency of additions.
+void TiledLinearEmitter::oneToken(Value tile, int64_t rowsOfTile, Value sumsOfBlocks) {
+  const int64_t parts = weight.getNumParts(), chains = std::max<int64_t>(1, 4 / parts);
   Value token = k.index(0);
-  Values zeros(numTiles * parts, k.zeros(weight.lanes));
   Values sums = weight.overGroups(
-      zeros, [&](Value group, Value firstBlock, int64_t columns, ValueRange before) -> Values {
+      Values(parts, k.zeros(weight.lanes)),
+      [&](Value group, Value firstBlock, int64_t columns, ValueRange before) -> Values {
         Values excess;
-        for (Value tile : tiles)
-          for (int64_t part = 0; part < parts; ++part)
-            excess.push_back(arith::NegFOp::create(k, weight.loadExcess(tile, group, part)));
+        for (int64_t part = 0; part < parts; ++part)
+          excess.push_back(arith::NegFOp::create(k, weight.loadExcess(tile, group, part)));
         Values products = overBlocks(
-            group, firstBlock, columns, zeros,
+            group, firstBlock, columns, Values(parts * chains, k.zeros(weight.lanes)),
             [&](Value block, Value column, int64_t count, ValueRange state) {
               Values x, next(state);
               for (int64_t i = 0; i < count; ++i)
                 x.push_back(k.splat(k.loadScalar(input, {token, k.add(column, i)}), weight.lanes));
               Value sum = k.splat(k.loadScalar(sumsOfBlocks, block), weight.lanes);
-              for (size_t i = 0; i < next.size(); ++i) {
-                if (i % parts == 0)
-                  weight.prefetchAhead(tiles[i / parts], tiles.size(), block);
-                Value bytes = weight.loadBytes(tiles[i / parts], block, i % parts);
-                next[i] = k.fma(excess[i], sum, next[i]);
-                for (auto [code, other] : llvm::zip_equal(weight.unpackFloats(bytes, count), x))
-                  next[i] = k.fma(code, other, next[i]);
+              weight.prefetchAhead(tile, block);
+              for (int64_t part = 0; part < parts; ++part) {
+                MutableArrayRef<Value> chain = MutableArrayRef(next).slice(part * chains, chains);
+                chain.back() = k.fma(excess[part], sum, chain.back());
+                Values codes = weight.unpackFloats(weight.loadBytes(tile, block, part), count);
+                for (auto [i, code] : llvm::enumerate(codes))
+                  chain[i % chains] = k.fma(code, x[i], chain[i % chains]);
               }
               return next;
             });
         Values after;
-        for (size_t i = 0; i < products.size(); ++i)
-          after.push_back(
-              k.fma(weight.loadScales(tiles[i / parts], group, i % parts), products[i], before[i]));
+        for (int64_t part = 0; part < parts; ++part) {
+          Value product = products[part * chains];
+          for (int64_t chain = 1; chain < chains; ++chain)
+            product = arith::AddFOp::create(k, product, products[part * chains + chain]);
+          after.push_back(k.fma(weight.loadScales(tile, group, part), product, before[part]));
+        }
         return after;
       });
-  storeSums(sums, firstTile, numTiles, token, rowsOfLast);
+  storeSums(sums, tile, /*numTiles=*/1, token, rowsOfTile);
 }
 
 /// The values of some tiles, a row of the panel for each column.
@@ -187,13 +188,12 @@ void TiledLinearEmitter::run() {
   Value tokens = k.dim(input, 0);
   const TileLayout &layout = weight.layout;
   Value work = k.mul(tokens, 2 * layout.getNumTiles() * layout.getTileBytes());
-  // One token is bound by loads, of which several streams keep more in flight.
+  // Each thread reads one stream of memory, from start to end, which processors foresee.
   if (getConstantIntValue(tokens) == 1) {
     Value sumsOfBlocks = sumBlocks();
-    return weight.overTiles(std::max<int64_t>(1, 4 / weight.getNumParts()), work,
-                            [&](Value first, int64_t count, int64_t rows) {
-                              oneToken(first, count, rows, sumsOfBlocks);
-                            });
+    return weight.overTiles(/*tilesOfBlock=*/1, work, [&](Value tile, int64_t, int64_t rows) {
+      oneToken(tile, rows, sumsOfBlocks);
+    });
   }
   // Many tokens meet a panel of the weight's values, which stays in the second-level cache; their
   // sums fill the registers.

@@ -16,10 +16,11 @@ Value TiledWeight::loadBytes(Value tile, Value block, int64_t part) {
                    bytes);
 }
 
-void TiledWeight::prefetchAhead(Value tile, int64_t distance, Value block) {
-  Value ahead = k.min(k.add(tile, distance), k.index(layout.getNumTiles() - 1));
-  memref::PrefetchOp::create(k, weight, ValueRange{ahead, k.mul(block, TileLayout::blockBytes)},
-                             /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+void TiledWeight::prefetchAhead(Value tile, Value block) {
+  // The place may lie in the next tile, or after the last one: a prefetch never faults.
+  Value byte = k.mul(k.add(block, blocksAhead), TileLayout::blockBytes);
+  memref::PrefetchOp::create(k, weight, ValueRange{tile, byte}, /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 TiledWeight::Values TiledWeight::unpackBytes(Value bytes, ByteRange range) {

@@ -30,9 +30,9 @@ public:
 
   /// The 4 x lanes bytes of a block, as they are stored.
   Value loadBytes(Value tile, Value block, int64_t part);
-  /// Asks for a block of the tile that is `distance` tiles ahead. Tiles are streams too short for
-  /// what a processor foresees by itself: weights that are read once come a quarter faster so.
-  void prefetchAhead(Value tile, int64_t distance, Value block);
+  /// Asks for the block that is 1 KB ahead in the stream of tiles, into the second-level cache:
+  /// what processors foresee by themselves ends with each page.
+  void prefetchAhead(Value tile, Value block);
   /// The codes of a block as bytes for dot products, four columns a vector.
   Values unpackBytes(Value bytes, ByteRange range);
   /// The codes of a block as f32, one column a vector, each too large by what loadExcess gives: an
@@ -59,6 +59,8 @@ public:
   const int64_t lanes;
 
 private:
+  static constexpr int64_t blocksAhead = 16;
+
   KernelBuilder &k;
   Value weight, scales, zeroPoints;
 };

@@ -7,7 +7,7 @@
 // CHECK: arith.andi {{.*}} : vector<16xi32>
 // CHECK: arith.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
 
-// One token: codes stay in registers, and the next tiles are asked for ahead of their use.
+// One token: codes stay in registers, and blocks are asked for ahead of their use.
 // CHECK: func.func private @ssmq_linear_{{.*}}memref<1x64xf32
 // CHECK-NOT: memref.alloc()
 // CHECK: memref.alloca() : memref<8xf32>
