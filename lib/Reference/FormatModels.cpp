@@ -69,10 +69,10 @@ struct FakeQuantizeModel : EvaluableOpInterface::ExternalModel<FakeQuantizeModel
 } // namespace
 
 StateRounding::StateRounding(QuantizableOpInterface op, DenseF32ArrayAttr bounds,
-                             ::ssmq::StateHook next)
+                             ::ssmq::StateHook next, bool eachToken)
     : op(op), next(next) {
   auto attribute = cast_or_null<FormatAttr>(op.getFormatOfState());
-  if (!attribute)
+  if (!attribute || !eachToken)
     return;
   format = attribute.getFormat();
   layout = getStateLayout(op);

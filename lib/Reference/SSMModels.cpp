@@ -8,6 +8,7 @@
 #include "LinearNear.h"
 #include "Models.h"
 #include "StateRounding.h"
+#include "StateValue.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Kernels/Attention.h"
@@ -51,14 +52,6 @@ struct SSMModel : EvaluableOpInterface::ExternalModel<Derived, OpTy> {
 } // namespace
 
 static Tensor toF32(const Tensor &tensor) { return tensor ? tensor.toF32() : tensor; }
-
-/// A state that is stored in its format is for compiled code.
-static LogicalResult checkState(Operation *op, const Tensor &state) {
-  if (state.getDType() == ::ssmq::DType::F32)
-    return success();
-  return op->emitOpError("has its state in its format, which only compiled code does; the "
-                         "interpreter takes what --ssmq-store-states was not run on");
-}
 
 /// The value of a rank-0 i32 position.
 static int64_t getPosition(const Tensor &position) { return position.data<int32_t>().front(); }
@@ -105,15 +98,17 @@ struct EmbeddingModel : SSMModel<EmbeddingModel, EmbeddingOp> {
 struct CausalConv1dModel : SSMModel<CausalConv1dModel, CausalConv1dOp> {
   static Results compute(CausalConv1dOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
-    if (failed(checkState(op, values.getState())))
-      return failure();
+    // A row is stored once, by its own token, whether its tensor is of the format or not.
     StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
-    ::ssmq::ConvResult result = ::ssmq::causalConv1d(
-        values.getInput(), getWeight(op, values.getWeight(), operands), toF32(values.getBias()),
-        values.getState(), context.kernels, rounding.getHook());
+    FailureOr<Tensor> state = loadState(op, values.getState(), Tensor());
+    if (failed(state))
+      return failure();
+    ::ssmq::ConvResult result =
+        ::ssmq::causalConv1d(values.getInput(), getWeight(op, values.getWeight(), operands),
+                             toF32(values.getBias()), *state, context.kernels, rounding.getHook());
     if (failed(rounding.takeFault()))
       return failure();
-    return SmallVector<Tensor>{result.y, result.state};
+    return storeState(op, result.y, result.state, values.getState());
   }
 };
 
@@ -138,15 +133,17 @@ struct LayerNormModel : SSMModel<LayerNormModel, LayerNormOp> {
 struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
   static Results compute(SelectiveScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
-    if (failed(checkState(op, values.getState())))
+    FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
+    if (failed(state))
       return failure();
-    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
+    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
+                           !isStored(values.getState()));
     ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), context.kernels, rounding.getHook());
+        toF32(values.getD()), *state, context.kernels, rounding.getHook());
     if (failed(rounding.takeFault()))
       return failure();
-    return SmallVector<Tensor>{result.y, result.state};
+    return storeState(op, result.y, result.state, values.getState());
   }
 };
 
@@ -154,15 +151,17 @@ struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
   static Results compute(SSDScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
     int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
-    if (failed(checkState(op, values.getState())))
+    FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
+    if (failed(state))
       return failure();
-    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook);
+    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
+                           !isStored(values.getState()));
     ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
         values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), values.getState(), groups, context.kernels, rounding.getHook());
+        toF32(values.getD()), *state, groups, context.kernels, rounding.getHook());
     if (failed(rounding.takeFault()))
       return failure();
-    return SmallVector<Tensor>{result.y, result.state};
+    return storeState(op, result.y, result.state, values.getState());
   }
 };
 

@@ -1,4 +1,4 @@
-//===- StateRounding.h - States stored in a format --------------*- C++ -*-===//
+//===- StateRounding.h - States rounded after each token --------*- C++ -*-===//
 
 #ifndef SSMQ_REFERENCE_STATEROUNDING_H
 #define SSMQ_REFERENCE_STATEROUNDING_H
@@ -13,9 +13,11 @@ namespace mlir::ssm {
 /// carries and hands it on to the hook of the evaluation.
 class StateRounding {
 public:
-  StateRounding(QuantizableOpInterface op, DenseF32ArrayAttr bounds, ::ssmq::StateHook next);
+  /// Hands on alone unless `eachToken`.
+  StateRounding(QuantizableOpInterface op, DenseF32ArrayAttr bounds, ::ssmq::StateHook next,
+                bool eachToken = true);
 
-  /// The hook of the evaluation itself where the op has no format.
+  /// The hook of the evaluation itself where nothing is rounded.
   ::ssmq::StateHook getHook() { return format ? ::ssmq::StateHook(*this) : next; }
   /// Rounding cannot stop a kernel: fails behind it, at the op, when it went wrong.
   LogicalResult takeFault() const;

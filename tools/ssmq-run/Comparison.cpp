@@ -111,8 +111,28 @@ static Expected<bool> checkLast(const NamedProgram &program, llvm::ArrayRef<int3
   return false;
 }
 
+/// Relative to the largest logit.
+static Expected<double> getChunkTolerance(const Program &program,
+                                          const ComparisonOptions &options) {
+  Expected<ProgramState> state = program.createState(1);
+  if (!state)
+    return state.takeError();
+  double tolerance = options.chunkTolerance;
+  for (const Tensor &value : state->values)
+    switch (value.getDType()) {
+    case DType::F16: tolerance = std::max(tolerance, 4 * 0x1p-11); break;
+    case DType::BF16: tolerance = std::max(tolerance, 4 * 0x1p-8); break;
+    case DType::I8: tolerance = std::max(tolerance, 4 * 0x1p-7); break;
+    default: break;
+    }
+  return tolerance;
+}
+
 static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef<int32_t> tokens,
                                      const Tensor &whole, const ComparisonOptions &options) {
+  Expected<double> tolerance = getChunkTolerance(*program.program, options);
+  if (!tolerance)
+    return tolerance.takeError();
   double largest = getLargest(whole);
   bool good = true;
   for (unsigned i = 0; i < options.numChunkings; ++i) {
@@ -121,7 +141,7 @@ static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef
     if (!logits)
       return logits.takeError();
     double distance = measure(whole, *logits).maxAbsolute;
-    if (distance <= options.chunkTolerance * largest)
+    if (distance <= *tolerance * largest)
       continue;
     good = false;
     llvm::outs() << program.name << ": chunks of";

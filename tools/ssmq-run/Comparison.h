@@ -19,7 +19,9 @@ struct ComparisonOptions {
   /// token everywhere.
   std::optional<double> maxKL;
   /// How many random divisions of the tokens each program is fed besides the whole. Their logits
-  /// must equal those of the whole within `chunkTolerance`, relative to the largest of them.
+  /// must equal those of the whole within `chunkTolerance`, relative to the largest of them; those
+  /// of states that are stored in fewer bits than f32, which other divisions round at other
+  /// tokens, within a few steps of the format.
   unsigned numChunkings = 0;
   double chunkTolerance = 1e-5;
 };

@@ -76,7 +76,7 @@ struct Options {
       "chunkings", llvm::cl::value_desc("N"), llvm::cl::init(0), llvm::cl::cat(category),
       llvm::cl::desc(
           "Of --compare: also feeds each in N random divisions, which must give the logits "
-          "of the whole within 1e-5 of the largest")};
+          "of the whole within 1e-5 of the largest, or a few steps of stored states")};
 
   llvm::cl::opt<Emission> emission{
       "emit", llvm::cl::init(Emission::None), llvm::cl::cat(category),

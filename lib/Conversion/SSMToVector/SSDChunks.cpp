@@ -20,7 +20,7 @@ SSDChunks::SSDChunks(KernelBuilder &k, SSDScanOp::Adaptor op, Value result)
   states = type.getDimSize(2);
   groups = cast<MemRefType>(op.getB().getType()).getDimSize(1) / states;
   lanes = k.lanesFor(headDim);
-  if (!type.getElementType().isF32() || states < tileRows)
+  if (states < tileRows)
     return;
   // Sums of a tile are at most half of the registers: 32 of AVX-512, 16 of AVX2.
   int64_t most = k.target.vectorWidth >= 16 ? 4 : 2;
@@ -207,22 +207,22 @@ void SSDChunks::nextStateTile(Value group, Value first, Value count, Value n, in
 }
 
 /// The state of a head from P x N to N x P in tiles, or back.
-void SSDChunks::transpose(Value head, bool isLoad) {
-  int64_t wide = std::min(lanes, k.lanesFor(states));
-  bool inTiles = headDim % wide == 0 && states % wide == 0;
-  int64_t tile = inTiles ? wide : 1;
+void SSDChunks::transpose(const WideHead &wide, bool isLoad) {
+  int64_t most = std::min(lanes, k.lanesFor(states));
+  bool inTiles = headDim % most == 0 && states % most == 0;
+  int64_t tile = inTiles ? most : 1;
   k.loop(k.index(0), k.index(headDim), tile, [&](Value p) {
     k.loop(k.index(0), k.index(states), tile, [&](Value n) {
       Values rows;
       for (int64_t i = 0; i < tile; ++i)
-        rows.push_back(isLoad ? k.load(op.getState(), {head, k.add(p, i), n}, tile)
+        rows.push_back(isLoad ? k.load(wide.getBuffer(), {wide.getIndex(), k.add(p, i), n}, tile)
                               : k.load(state, {k.add(n, i), p}, tile));
       rows = k.transpose(rows);
       for (int64_t i = 0; i < tile; ++i)
         if (isLoad)
           k.store(rows[i], state, {k.add(n, i), p});
         else
-          k.store(rows[i], op.getState(), {head, k.add(p, i), n});
+          k.store(rows[i], wide.getBuffer(), {wide.getIndex(), k.add(p, i), n});
     });
   });
 }
@@ -237,7 +237,8 @@ void SSDChunks::head(Value head) {
   lastWeights = k.allocate(k.index(1), {length});
   Value group = k.mul(k.floorDiv(head, heads / groups), states);
   int64_t blockWidth = vectorsOfBlock * lanes;
-  transpose(head, /*isLoad=*/true);
+  WideHead wide(k, op, head);
+  transpose(wide, /*isLoad=*/true);
   k.loop(k.index(0), tokens, length, [&](Value first) {
     Value count = k.min(arith::SubIOp::create(k, tokens, first), k.index(length));
     prepareDecays(head, first, count);
@@ -249,7 +250,8 @@ void SSDChunks::head(Value head) {
                [&](Value n, int64_t rows) { nextStateTile(group, first, count, n, rows, column); });
     });
   });
-  transpose(head, /*isLoad=*/false);
+  transpose(wide, /*isLoad=*/false);
+  wide.finish();
   for (Value buffer : {state, weights, weighed, decays, lastWeights})
     k.free(buffer);
 }

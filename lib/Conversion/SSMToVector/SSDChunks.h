@@ -13,8 +13,7 @@
 #ifndef SSMQ_LIB_CONVERSION_SSMTOVECTOR_SSDCHUNKS_H
 #define SSMQ_LIB_CONVERSION_SSMTOVECTOR_SSDCHUNKS_H
 
-#include "KernelBuilder.h"
-#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "WideHead.h"
 
 namespace mlir::ssm {
 
@@ -24,7 +23,7 @@ public:
 
   /// Tokens from which on chunks are faster than the recurrence.
   static constexpr int64_t fewestTokens = 48;
-  /// Whether the shape and the state's type suit: a state in f32 whose heads fill vectors.
+  /// Whether the shape suits: heads that fill vectors.
   bool isSuitable() const { return vectorsOfBlock != 0; }
   void run();
 
@@ -41,7 +40,7 @@ private:
   void outputTile(Value head, Value first, Value row, int64_t rows, Value column);
   void nextState(Value head, Value first, Value count, Value column);
   void nextStateTile(Value group, Value first, Value count, Value n, int64_t rows, Value column);
-  void transpose(Value head, bool isLoad);
+  void transpose(const WideHead &wide, bool isLoad);
   /// sums[r][v] += factor(i, r) * vector v of row(i), for i in [0, end).
   Values accumulate(Value end, Values sums, int64_t rows,
                     function_ref<Value(Value i, int64_t r)> factor,
@@ -56,8 +55,8 @@ private:
   int64_t heads, headDim, states, groups, lanes, vectorsOfBlock = 0;
   /// Per token, c . b of the tokens of its chunk, for each group; of all heads.
   Value products;
-  /// Of one head and chunk: the state N x P, weights of the tokens j for the outputs k, decays
-  /// since the start of the chunk, weights for the next state, and the input by these.
+  /// Of one head and chunk: the state in f32, N x P, weights of the tokens j for the outputs k,
+  /// decays since the start of the chunk, weights for the next state, and the input by these.
   Value state, weights, decays, lastWeights, weighed;
 };
 

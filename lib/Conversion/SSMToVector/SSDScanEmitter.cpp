@@ -2,12 +2,11 @@
 
 #include "Emitters.h"
 #include "SSDChunks.h"
-#include "StateRows.h"
+#include "WideHead.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "ssmq/Formats/Format.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -28,12 +27,10 @@ public:
 private:
   void oneToken();
   void manyTokens();
-  void oneScaleAHead();
+  void oneTokenInCodes();
 
-  bool hasScaleOfHead() {
-    return op.getStateScales() &&
-           op.getStateFormatAttr().getFormat()->getSharing().kind == ::ssmq::Sharing::PerHead;
-  }
+  /// One task runs all tokens on the rows of a head that are in registers at once.
+  void blockOfRows(StateRows &rowsOf, Value decays, Value head, Value row, StateRows::Places at);
   StateRows::Place placeOf(Value head, Value row, int64_t r);
   /// exp(dt[t, head] a[head]).
   Value decayOf(Value t, Value head);
@@ -64,7 +61,7 @@ SSDScanEmitter::SSDScanEmitter(KernelBuilder &k, SSDScanOp::Adaptor op, Value re
   // Half of the registers of state leave room for b, c and sums. The chain of operations from the
   // largest magnitude to a scale is long: more rows at once, although they spill, fill its time.
   int64_t room = k.target.vectorWidth >= 16 ? 16 : 8;
-  if (op.getStateScales() && !hasScaleOfHead())
+  if (op.getStateScales() && !WideHead::hasOneScale(op))
     room *= 4;
   int64_t most = std::clamp<int64_t>(room / rowsOf.getChunks().size(), 1, 8);
   for (int64_t divisor = 1; divisor <= std::min(most, headDim); ++divisor)
@@ -140,6 +137,18 @@ void SSDScanEmitter::oneToken() {
   });
 }
 
+void SSDScanEmitter::blockOfRows(StateRows &rowsOf, Value decays, Value head, Value row,
+                                 StateRows::Places at) {
+  Rows state = rowsOf.load(rows, at);
+  state.vectors = k.loop(k.index(0), tokens, 1, state.vectors, [&](Value t, ValueRange before) {
+    Values next(before);
+    advance(t, head, row, k.loadScalar(decays, {t, head}), next);
+    output(t, head, row, next);
+    return next;
+  });
+  rowsOf.store(state, rows, at);
+}
+
 void SSDScanEmitter::manyTokens() {
   // decays[t, h], once for all channels of a head.
   Value decays = k.allocate(tokens, {heads});
@@ -150,64 +159,64 @@ void SSDScanEmitter::manyTokens() {
       k.store(math::ExpOp::create(k, product), decays, {t, head});
     });
   });
-  int64_t blocks = headDim / rows;
   Value work = k.mul(tokens, 3 * heads * headDim * states);
-  k.parallel(k.index(heads * blocks), work, [&](Value task) {
-    Value head = k.floorDiv(task, blocks), row = k.mul(k.rem(task, blocks), rows);
-    auto at = [&](int64_t r) { return placeOf(head, row, r); };
-    Rows state = rowsOf.load(rows, at);
-    state.vectors = k.loop(k.index(0), tokens, 1, state.vectors, [&](Value t, ValueRange before) {
-      Rows next{Values(before), nullptr};
-      advance(t, head, row, k.loadScalar(decays, {t, head}), next.vectors);
-      output(t, head, row, next.vectors);
-      return rowsOf.isRounded() ? rowsOf.round(next).vectors : next.vectors;
+  if (WideHead::hasOneScale(op)) {
+    k.parallel(k.index(heads), work, [&](Value head) {
+      WideHead wide(k, op, head);
+      StateRows inFloats(k, wide.getBuffer(), nullptr, nullptr);
+      k.loop(k.index(0), k.index(headDim), rows, [&](Value row) {
+        blockOfRows(inFloats, decays, head, row, [&](int64_t r) -> StateRows::Place {
+          return {{wide.getIndex(), k.add(row, r)}, nullptr};
+        });
+      });
+      wide.finish();
     });
-    rowsOf.store(state, rows, at);
-  });
+  } else {
+    int64_t blocks = headDim / rows;
+    k.parallel(k.index(heads * blocks), work, [&](Value task) {
+      Value head = k.floorDiv(task, blocks), row = k.mul(k.rem(task, blocks), rows);
+      blockOfRows(rowsOf, decays, head, row, [&](int64_t r) { return placeOf(head, row, r); });
+    });
+  }
   k.free(decays);
 }
 
 /// The scale of a head is known when all of its rows are: they are advanced twice, first for the
 /// largest magnitude and the outputs, then for the codes, rather than kept in f32.
-void SSDScanEmitter::oneScaleAHead() {
-  Value work = k.mul(tokens, 6 * heads * headDim * states);
-  k.parallel(k.index(heads), work, [&](Value head) {
-    Value zero = k.index(0), end = k.index(headDim);
-    k.loop(zero, tokens, 1, [&](Value t) {
-      Value decay = decayOf(t, head);
-      Value scale = k.splat(k.loadScalar(op.getStateScales(), {head, zero}), rows);
-      auto loadAdvanced = [&](Value row) {
-        Rows state = rowsOf.load(rows, [&](int64_t r) { return placeOf(head, row, r); }, scale);
-        advance(t, head, row, decay, state.vectors);
-        return state;
-      };
-      Value none = rowsOf.magnitudeBits(k.zeros(lanes));
-      Values most = k.loop(zero, end, rows, none, [&](Value row, ValueRange before) -> Values {
-        Rows state = loadAdvanced(row);
-        output(t, head, row, state.vectors);
-        Value bits = before.front();
-        for (Value vector : state.vectors)
-          bits = arith::MaxSIOp::create(k, bits, rowsOf.magnitudeBits(vector));
-        return {bits};
-      });
-      Value fitted = rowsOf.fitScales(k.mergeLanes(
-          most, [&](Value a, Value b) -> Value { return arith::MaxSIOp::create(k, a, b); }));
-      Value ofRows = k.splat(k.extract(fitted, 0), rows);
-      k.loop(zero, end, rows, [&](Value row) {
-        Rows state = loadAdvanced(row);
-        state.scales = ofRows;
-        rowsOf.storeVectors(state, rows, [&](int64_t r) { return placeOf(head, row, r); });
-      });
-      rowsOf.storeScales(fitted, head);
+void SSDScanEmitter::oneTokenInCodes() {
+  k.parallel(k.index(heads), k.index(6 * heads * headDim * states), [&](Value head) {
+    Value zero = k.index(0), end = k.index(headDim), t = zero;
+    Value decay = decayOf(t, head);
+    Value scale = k.splat(k.loadScalar(op.getStateScales(), {head, zero}), rows);
+    auto loadAdvanced = [&](Value row) {
+      Rows state = rowsOf.load(rows, [&](int64_t r) { return placeOf(head, row, r); }, scale);
+      advance(t, head, row, decay, state.vectors);
+      return state;
+    };
+    Value none = rowsOf.magnitudeBits(k.zeros(lanes));
+    Values most = k.loop(zero, end, rows, none, [&](Value row, ValueRange before) -> Values {
+      Rows state = loadAdvanced(row);
+      output(t, head, row, state.vectors);
+      Value bits = before.front();
+      for (Value vector : state.vectors)
+        bits = arith::MaxSIOp::create(k, bits, rowsOf.magnitudeBits(vector));
+      return {bits};
     });
+    Value fitted = rowsOf.fitScales(k.mergeLanes(
+        most, [&](Value a, Value b) -> Value { return arith::MaxSIOp::create(k, a, b); }));
+    Value ofRows = k.splat(k.extract(fitted, 0), rows);
+    k.loop(zero, end, rows, [&](Value row) {
+      Rows state = loadAdvanced(row);
+      state.scales = ofRows;
+      rowsOf.storeVectors(state, rows, [&](int64_t r) { return placeOf(head, row, r); });
+    });
+    rowsOf.storeScales(fitted, head);
   });
 }
 
 void SSDScanEmitter::run() {
-  if (hasScaleOfHead())
-    return oneScaleAHead();
   if (getConstantIntValue(tokens) == 1)
-    return oneToken();
+    return WideHead::hasOneScale(op) ? oneTokenInCodes() : oneToken();
   SSDChunks chunks(k, op, result);
   if (!chunks.isSuitable())
     return manyTokens();

@@ -94,9 +94,9 @@ void SelectiveScanEmitter::channelRows(Value channel, int64_t rows) {
     return rowsOf.store(state, rows, at);
   }
   state.vectors = k.loop(k.index(0), tokens, 1, state.vectors, [&](Value t, ValueRange before) {
-    StateRows::Rows next{Values(before), nullptr};
-    stepRows(t, channel, a, skip, next.vectors);
-    return rowsOf.isRounded() ? rowsOf.round(next).vectors : next.vectors;
+    Values next(before);
+    stepRows(t, channel, a, skip, next);
+    return next;
   });
   rowsOf.store(state, rows, at);
 }
@@ -146,7 +146,6 @@ void SelectiveScanEmitter::storeTransposed(Values columns, Value channel, int64_
 void SelectiveScanEmitter::channelBlock(Value channel, int64_t count, int64_t firstState,
                                         int64_t numStates) {
   int64_t lanes = k.lanesFor(channels);
-  Type stored = cast<MemRefType>(op.getState().getType()).getElementType();
   auto loadLanes = [&](Value buffer, ValueRange indices) {
     return k.pad(k.load(buffer, indices, count), lanes);
   };
@@ -170,7 +169,7 @@ void SelectiveScanEmitter::channelBlock(Value channel, int64_t count, int64_t fi
       Value decay = emitExp2(k, arith::MulFOp::create(k, dt, a[n]));
       Value h = k.fma(decay, before[n], arith::MulFOp::create(k, weighted, b));
       y = k.fma(c, h, y);
-      after.push_back(k.widen(k.narrow(h, stored)));
+      after.push_back(h);
     }
     k.store(k.slice(y, 0, count), result, {t, channel});
     return after;

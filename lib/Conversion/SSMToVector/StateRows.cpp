@@ -136,22 +136,6 @@ Value StateRows::fitScales(Value mostBits) {
   return select(k, isSmall, finer, scale);
 }
 
-StateRows::Rows StateRows::round(const Rows &rows) {
-  Rows result = rows;
-  if (!hasScales()) {
-    for (Value &vector : result.vectors)
-      vector = k.widen(k.narrow(vector, elementType));
-    return result;
-  }
-  result.scales = fitScales(mostOfRuns(rows.vectors));
-  Value inverse = invert(k, result.scales);
-  for (auto [i, vector] : llvm::enumerate(result.vectors)) {
-    Value steps = arith::MulFOp::create(k, vector, splatOf(inverse, runOf(i)));
-    vector = arith::MulFOp::create(k, nearest(k, steps), splatOf(result.scales, runOf(i)));
-  }
-  return result;
-}
-
 Value StateRows::toCodes(Value vector, Value inverse) {
   Value steps = arith::MulFOp::create(k, vector, inverse);
   Value shifted = arith::AddFOp::create(k, steps, floats(k, vector, kMagic));

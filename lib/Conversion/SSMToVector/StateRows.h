@@ -40,15 +40,11 @@ public:
 
   ArrayRef<Chunk> getChunks() const { return chunks; }
   int64_t getLanes() const { return lanes; }
-  /// Whether stored values are others than those that were computed.
-  bool isRounded() const { return !elementType.isF32(); }
   bool hasScales() const { return bool(scales); }
 
   Rows load(int64_t rows, Places at);
   /// With scales that are given, one a run of a row.
   Rows load(int64_t rows, Places at, Value scales);
-  /// What the rows become by being stored.
-  Rows round(const Rows &rows);
   /// Rounds and stores.
   void store(const Rows &rows, int64_t count, Places at);
   /// Stores the scales of the runs of one row.

@@ -7,6 +7,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "ssmq/Dialect/SSM/Transforms/Passes.h"
 #include "ssmq/InitAll.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
@@ -203,10 +204,13 @@ void LoweringTest::check(const LoweringCase &test) {
   llvm::StringMap<Tensor> weights = makeWeights(*module);
   auto lookup = [&](llvm::StringRef name) -> llvm::Expected<Tensor> { return weights[name]; };
 
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = lower(*module, test);
+  mlir::PassManager passes(context.get());
+  passes.addPass(mlir::ssm::createStoreStates());
+  ASSERT_TRUE(mlir::succeeded(passes.run(*module)));
   auto interpreter = InterpreterProgram::create(*module, lookup, {KernelSet::Reference, 1});
   ASSERT_TRUE(mlir::succeeded(interpreter)) << test.text;
-  ProgramSignature signature = llvm::cantFail(mlir::ssm::readCompiledSignature(*module));
-  mlir::OwningOpRef<mlir::ModuleOp> lowered = lower(*module, test);
+  ProgramSignature signature = llvm::cantFail(readSignature(*module));
   ASSERT_TRUE(lowered) << test.text;
   CompileOptions options;
   options.optLevel = 1;
@@ -223,8 +227,7 @@ void LoweringTest::check(const LoweringCase &test) {
   size_t all = test.numTokens;
   for (const std::vector<size_t> &chunks :
        {std::vector<size_t>{all}, {1, 1, 1, all - 3}, {2, 5, 1, all - 9, 1}}) {
-    std::vector<float> expected =
-        feed(**interpreter, llvm::cantFail(readSignature(*module)), tokens, chunks);
+    std::vector<float> expected = feed(**interpreter, signature, tokens, chunks, test.stateGroup);
     std::vector<float> actual = feed(**compiled, signature, tokens, chunks, test.stateGroup);
     ASSERT_EQ(actual.size(), expected.size());
     size_t ties = 0;

@@ -107,7 +107,7 @@ class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>,
                                DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
 
-/// A stateful op that rounds its state after each token when `state_format` says so.
+/// A stateful op that rounds its state when `state_format` says so.
 class SSM_ScanOp<string mnemonic> :
     SSM_Op<mnemonic, [AttrSizedOperandSegments,
                       DeclareOpInterfaceMethods<StatefulOpInterface>,

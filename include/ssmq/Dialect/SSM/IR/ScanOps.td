@@ -13,9 +13,10 @@ def SSM_SelectiveScanOp : SSM_ScanOp<"selective_scan"> {
     y[t,d] = sum_n c[t,n] h[d,n] + d[d] x[t,d]. `input` and `dt` (after softplus) are T x D, `a`
     D x N (negative), `b` and `c` T x N, the skip `d` D, `state` D x N.
 
-    `state_format` names the format that the state is stored in after each token (with
-    `state_ranges` when it is static): the token's own result is computed before it is rounded.
-    --ssmq-store-states gives the state the type of that format; i8 codes have `state_scales`.
+    `state_format` names the format of the state (with `state_ranges` when it is static). A state in
+    f32 is rounded to it after each token, behind the token's own result. --ssmq-store-states gives
+    the state the type of that format (i8 codes have `state_scales`): it is then rounded where it is
+    stored, behind the last token that the op is given, and is f32 in between.
 
     ```mlir
     %y, %next = ssm.selective_scan %x dt %dt a %a b %b c %c d %d state %h
@@ -45,9 +46,10 @@ def SSM_SSDScanOp : SSM_ScanOp<"ssd_scan"> {
     y[t,h,p] = sum_n c[t,g,n] s[h,p,n] + d[h] x[t,h,p]. `input` is T x (H P), `dt` (after softplus)
     T x H, `a` (negative) and the skip `d` H, `b` and `c` T x (G N), `state` H x P x N.
 
-    `state_format` names the format that the state is stored in after each token (with
-    `state_ranges` when it is static): the token's own result is computed before it is rounded.
-    --ssmq-store-states gives the state the type of that format; i8 codes have `state_scales`.
+    `state_format` names the format of the state (with `state_ranges` when it is static). A state in
+    f32 is rounded to it after each token, behind the token's own result. --ssmq-store-states gives
+    the state the type of that format (i8 codes have `state_scales`): it is then rounded where it is
+    stored, behind the last token that the op is given, and is f32 in between.
 
     ```mlir
     %y, %next = ssm.ssd_scan %x dt %dt a %a b %b c %c d %d state %h

@@ -1,6 +1,6 @@
 //===- StoredStates.h - States in the format of their site ------*- C++ -*-===//
 //
-// An op that rounds its state after each token (`state_format`) can hold it as what it rounds to:
+// An op that rounds its state (`state_format`) can hold it between calls as what it rounds to:
 // a tensor of f16 or bf16, or of i8 codes with scales in f16 beside it, value = code * scale. The
 // state then has the shape that it has in f32, and the scales are rows x runs of a row.
 //
