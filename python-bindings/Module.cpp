@@ -316,6 +316,11 @@ NB_MODULE(_ssmq, module) {
     return text;
   });
 
+  module.def("list_devices", [] {
+    std::string text;
+    check([&] { return ssmqListDevices(appendTo, &text); });
+    return text;
+  });
   module.def("merge_tables", [](const std::vector<std::string> &tables, const std::string &merged) {
     std::vector<const char *> paths;
     for (const std::string &table : tables)

@@ -1,5 +1,6 @@
 """lit + FileCheck over every .mlir below; Unit (gtest) and Python (pytest) have their own runners."""
 import os
+import subprocess
 import sys
 
 import lit.formats
@@ -21,5 +22,10 @@ source_root = os.path.dirname(config.test_source_root)
 config.substitutions.append(("%assemble", os.path.join(source_root, "scripts", "assemble")))
 config.substitutions.append(
     ("%inner_loops", f"{sys.executable} {os.path.join(source_root, 'benchmarks', 'inner_loops.py')}"))
+# The only OpenCL driver that tests see, whatever the machine has installed.
+config.environment["OCL_ICD_VENDORS"] = config.opencl_drivers
+if subprocess.run([os.path.join(tools[0], "ssmq-run"), "--devices"], capture_output=True,
+                  env={**os.environ, "OCL_ICD_VENDORS": config.opencl_drivers}).returncode == 0:
+    config.available_features.add("opencl")
 # Tests compile what they test; those of the cache name a folder.
 config.environment["SSMQ_CACHE_DIR"] = ""

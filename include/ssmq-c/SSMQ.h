@@ -215,6 +215,12 @@ SSMQ_EXPORT SsmqStatus ssmqBenchmark(const SsmqProgram *program, const int32_t *
                                      size_t promptSize, int64_t numTokens, unsigned repeats,
                                      SsmqThroughput *throughput);
 
+/*===-- Devices -----------------------------------------------------------===*/
+
+/** Calls back with a JSON array of the OpenCL devices of this machine and what they can do
+ *  (ssmq/Runtime/OpenCL/DeviceInfo.h). SSMQ_RESOURCE_ERROR where there is none. */
+SSMQ_EXPORT SsmqStatus ssmqListDevices(SsmqBytesCallback callback, void *userData);
+
 /*===-- Sensitivity tables ------------------------------------------------===*/
 
 /** Merges tables of shards of one run and writes the table; all of them are JSON files. Neither

@@ -29,8 +29,9 @@ static SsmqStatus getStatus(std::error_code code, llvm::StringRef message) {
   if (code == std::errc::invalid_argument)
     return SSMQ_USAGE_ERROR;
   for (std::errc resource :
-       {std::errc::not_enough_memory, std::errc::no_space_on_device, std::errc::file_too_large,
-        std::errc::too_many_files_open, std::errc::too_many_files_open_in_system})
+       {std::errc::not_enough_memory, std::errc::no_such_device, std::errc::no_space_on_device,
+        std::errc::file_too_large, std::errc::too_many_files_open,
+        std::errc::too_many_files_open_in_system})
     // An error that came through MLIR's diagnostics kept the system's words and lost its code.
     if (code == resource || message.contains(std::make_error_code(resource).message()))
       return SSMQ_RESOURCE_ERROR;

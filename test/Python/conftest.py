@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SSMQ_BUILD", ROOT / "build" / "release"))
 # Tests compile what they test; those of the cache name a folder.
 os.environ["SSMQ_CACHE_DIR"] = ""
+# The only OpenCL driver that tests see, whatever the machine has installed.
+os.environ["OCL_ICD_VENDORS"] = str(BUILD / "test" / "opencl")
 sys.path[:0] = [str(ROOT / "python-bindings"), str(BUILD / "python")]
 
 

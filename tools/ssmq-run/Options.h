@@ -14,7 +14,7 @@ enum class Runner { Interpreter, Reference, Fast, Compiled };
 
 struct Options {
   llvm::cl::OptionCategory category{"ssmq-run options"};
-  llvm::cl::opt<std::string> program{llvm::cl::Positional, llvm::cl::Required,
+  llvm::cl::opt<std::string> program{llvm::cl::Positional,
                                      llvm::cl::desc("PROGRAM.mlir[bc] or a Hugging Face directory"),
                                      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> checkpoint{
@@ -39,6 +39,8 @@ struct Options {
   llvm::cl::opt<unsigned> threads{"threads", llvm::cl::init(0), llvm::cl::cat(category),
                                   llvm::cl::desc("0, the default, stands for all cores")};
 
+  llvm::cl::opt<bool> devices{"devices", llvm::cl::cat(category),
+                              llvm::cl::desc("Lists the OpenCL devices of this machine")};
   llvm::cl::opt<std::string> logits{"logits", llvm::cl::value_desc("file.safetensors"),
                                     llvm::cl::cat(category),
                                     llvm::cl::desc("Writes the logits after each token")};

@@ -8,6 +8,7 @@
 #include "mlir/Support/FileUtilities.h"
 #include "ssmq/InitAll.h"
 #include "ssmq/Measure/Evaluation.h"
+#include "ssmq/Runtime/OpenCL/DeviceInfo.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Support/Tool.h"
 #include "llvm/Support/Format.h"
@@ -130,7 +131,19 @@ static int runProfile(const Model &model, llvm::ArrayRef<int32_t> tokens, const 
   return ExitOk;
 }
 
+static int runDevices() {
+  Expected<std::vector<DeviceInfo>> devices = listDevices();
+  if (!devices)
+    return fail(devices.takeError(), ExitResource);
+  printDevices(*devices, llvm::outs());
+  return ExitOk;
+}
+
 static int run(const Options &options) {
+  if (options.devices)
+    return runDevices();
+  if (options.program.empty())
+    return failUsage("give a program or --devices");
   bool emits = options.emission != Emission::None;
   if (emits == options.output.empty())
     return failUsage("--emit and -o go together");

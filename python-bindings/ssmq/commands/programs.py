@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..engine import Engine
-from .options import EngineOption, Length, ModelDir, app
+from .options import EngineOption, JsonOption, Length, ModelDir, app, show
 
 
 @app.command()
@@ -53,3 +53,14 @@ def evaluate(model: ModelDir,
     result = work(load(model), text, load(teacher) if teacher else None, engine, sequence_length,
                   teacher_cache)
     print(report.to_json(result) if json else report.to_text(result))
+
+
+@app.command()
+def devices(json: JsonOption = False) -> None:
+    """List the OpenCL devices and whether they run Xe kernels."""
+    from .. import devices as work
+
+    if json:
+        print(work.to_json())
+    else:
+        show(work.to_table())

@@ -7,7 +7,6 @@
 
 using namespace ssmq;
 
-namespace {
 static DeviceInfo make(std::string name, DeviceKind kind) {
   DeviceInfo info;
   info.name = std::move(name);
@@ -23,6 +22,7 @@ static std::string choose(const std::vector<DeviceInfo> &devices, llvm::StringRe
   return index ? devices[*index].name : llvm::toString(index.takeError());
 }
 
+namespace {
 TEST(DeviceInfo, AGpuComesBeforeACpu) {
   std::vector<DeviceInfo> devices = {make("fpga", DeviceKind::Other), make("cpu", DeviceKind::CPU),
                                      make("gpu", DeviceKind::GPU), make("gpu2", DeviceKind::GPU)};

@@ -13,8 +13,7 @@
 
 using namespace ssmq;
 
-namespace {
-constexpr int kLanes = 16;
+static constexpr int kLanes = 16;
 using Bytes = std::vector<uint8_t>;
 
 static Bytes makeRandom(size_t size, unsigned seed) {
@@ -37,6 +36,7 @@ static float fromHalf(int code) {
 }
 static float fromBrain(int code) { return llvm::bit_cast<float>(uint32_t(code) << 16); }
 
+namespace {
 /// A block: bytes of an element, rows, columns, blocks beside one another.
 struct Block {
   int size, rows, columns, blocks;

@@ -10,12 +10,12 @@
 using namespace ssmq;
 using Kind = SpirvParameter::Kind;
 
-namespace {
 static std::string message(llvm::StringRef bytes) {
   llvm::Expected<SpirvModule> module = SpirvModule::parse(bytes);
   return module ? "" : llvm::toString(module.takeError());
 }
 
+namespace {
 TEST(SpirvModule, ListsKernels) {
   llvm::Expected<SpirvModule> module = SpirvModule::parse(readKernels("Kernels"));
   ASSERT_TRUE(bool(module));
