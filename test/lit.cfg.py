@@ -24,8 +24,10 @@ config.substitutions.append(
     ("%inner_loops", f"{sys.executable} {os.path.join(source_root, 'benchmarks', 'inner_loops.py')}"))
 # The only OpenCL driver that tests see, whatever the machine has installed.
 config.environment["OCL_ICD_VENDORS"] = config.opencl_drivers
-if subprocess.run([os.path.join(tools[0], "ssmq-run"), "--devices"], capture_output=True,
-                  env={**os.environ, "OCL_ICD_VENDORS": config.opencl_drivers}).returncode == 0:
+run_tool = os.path.join(tools[0], "ssmq-run")
+if os.path.exists(run_tool) and not subprocess.run(
+        [run_tool, "--devices"], capture_output=True,
+        env={**os.environ, "OCL_ICD_VENDORS": config.opencl_drivers}).returncode:
     config.available_features.add("opencl")
 # Tests compile what they test; those of the cache name a folder.
 config.environment["SSMQ_CACHE_DIR"] = ""
