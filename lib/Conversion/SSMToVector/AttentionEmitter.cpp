@@ -1,10 +1,12 @@
 //===- AttentionEmitter.cpp - Causal attention over a cache ---------------===//
 
+#include "AttentionBlocks.h"
 #include "Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -22,6 +24,7 @@ public:
 
 private:
   void appendRows(Value rows, Value cache);
+  void attendAll(Value end);
   void attend(Value t, Value head);
   Values blockOfRows(ArrayRef<Value> query, Value row, int64_t rows, Value column,
                      ValueRange state);
@@ -112,6 +115,25 @@ void AttentionEmitter::attend(Value t, Value head) {
   }
 }
 
+void AttentionEmitter::attendAll(Value end) {
+  auto singles = [&] {
+    Value work = k.mul(k.mul(tokens, end), 2 * queryHeads * headDim);
+    k.parallel(k.mul(tokens, queryHeads), work,
+               [&](Value i) { attend(k.floorDiv(i, queryHeads), k.rem(i, queryHeads)); });
+  };
+  AttentionBlocks blocks(k, op, result, position);
+  if (getConstantIntValue(tokens) == 1 || !blocks.isSuitable())
+    return singles();
+  Value isLong = arith::CmpIOp::create(k, arith::CmpIPredicate::sge, tokens,
+                                       k.index(AttentionBlocks::fewestTokens));
+  auto branch = scf::IfOp::create(k, isLong, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(k);
+  k.setInsertionPointToStart(branch.thenBlock());
+  blocks.run();
+  k.setInsertionPointToStart(branch.elseBlock());
+  singles();
+}
+
 void AttentionEmitter::run() {
   position = arith::IndexCastOp::create(
       k, k.getIndexType(), memref::LoadOp::create(k, op.getPosition(), ValueRange()).getResult());
@@ -128,9 +150,7 @@ void AttentionEmitter::run() {
     k.setInsertionPointToStart(branch.thenBlock());
     appendRows(op.getKey(), op.getKeyCache());
     appendRows(op.getValue(), op.getValueCache());
-    Value work = k.mul(k.mul(tokens, end), 2 * queryHeads * headDim);
-    k.parallel(k.mul(tokens, queryHeads), work,
-               [&](Value i) { attend(k.floorDiv(i, queryHeads), k.rem(i, queryHeads)); });
+    attendAll(end);
     k.setInsertionPointToStart(branch.elseBlock());
     int64_t width = queryHeads * headDim;
     k.loop(k.index(0), tokens, 1, [&](Value t) {

@@ -290,6 +290,30 @@ void KernelBuilder::overTokens(Value tokens, int64_t most,
   blocks();
 }
 
+void KernelBuilder::overRows(Value end, int64_t rowsAtOnce,
+                             function_ref<void(Value row, int64_t rows)> body) {
+  Value whole = mul(floorDiv(end, rowsAtOnce), rowsAtOnce);
+  loop(index(0), whole, rowsAtOnce, [&](Value row) { body(row, rowsAtOnce); });
+  loop(whole, end, 1, [&](Value row) { body(row, 1); });
+}
+
+KernelBuilder::Values KernelBuilder::accumulate(Value end, Values sums, int64_t rows,
+                                                function_ref<Value(Value, int64_t)> factor,
+                                                function_ref<Value(Value, int64_t)> vector) {
+  int64_t vectors = static_cast<int64_t>(sums.size()) / rows;
+  return loop(index(0), end, 1, sums, [&](Value i, ValueRange before) {
+    Values after, row;
+    for (int64_t v = 0; v < vectors; ++v)
+      row.push_back(vector(i, v));
+    for (int64_t r = 0; r < rows; ++r) {
+      Value scale = factor(i, r);
+      for (int64_t v = 0; v < vectors; ++v)
+        after.push_back(fma(scale, row[v], before[r * vectors + v]));
+    }
+    return after;
+  });
+}
+
 // Fetching a piece costs 0.3 us, one thread after the other (benchmarks/schedule.c): pieces shrink
 // as a loop ends, but not below 2 us of work.
 Value KernelBuilder::getChunk(Value count, Value work) {

@@ -87,6 +87,13 @@ public:
   /// Calls body(tokens) for blocks of `most` tokens; the last may take in tokens of the one before
   /// it, so that there are single tokens only where there are less than `most`.
   void overTokens(Value tokens, int64_t most, function_ref<void(ArrayRef<Value>)> body);
+  /// Calls body(row, rows) for `rowsAtOnce` rows at a time, and one by one for the rest.
+  void overRows(Value end, int64_t rowsAtOnce, function_ref<void(Value row, int64_t rows)> body);
+  /// A product of matrices in registers: adds factor(i, r) times vector v of row i, for i in
+  /// [0, end), to each of the `sums`, which are rows of equally many vectors.
+  Values accumulate(Value end, Values sums, int64_t rows,
+                    function_ref<Value(Value i, int64_t r)> factor,
+                    function_ref<Value(Value i, int64_t v)> vector);
   /// Multiply-adds that an exponential costs.
   static constexpr int64_t workOfExp = 16;
   /// Iterations on OpenMP threads when `work` (multiply-adds of all, see KernelTarget) is worth it.

@@ -37,13 +37,6 @@ Value SSDChunks::splat(Value buffer, ValueRange indices) {
   return k.splat(k.loadScalar(buffer, indices), lanes);
 }
 
-void SSDChunks::overRows(Value end, int64_t rowsAtOnce,
-                         function_ref<void(Value row, int64_t rows)> body) {
-  Value whole = k.mul(k.floorDiv(end, rowsAtOnce), rowsAtOnce);
-  k.loop(k.index(0), whole, rowsAtOnce, [&](Value row) { body(row, rowsAtOnce); });
-  k.loop(whole, end, 1, [&](Value row) { body(row, 1); });
-}
-
 /// Products with later tokens are not used, and may be of any token.
 void SSDChunks::prepareProducts() {
   products = k.allocate(tokens, {groups * length});
@@ -136,22 +129,6 @@ void SSDChunks::weighInput(Value head, Value first, Value count) {
   });
 }
 
-KernelBuilder::Values SSDChunks::accumulate(Value end, Values sums, int64_t rows,
-                                            function_ref<Value(Value, int64_t)> factor,
-                                            function_ref<Value(Value, int64_t)> vector) {
-  return k.loop(k.index(0), end, 1, sums, [&](Value i, ValueRange before) {
-    Values after, row;
-    for (int64_t v = 0; v < vectorsOfBlock; ++v)
-      row.push_back(vector(i, v));
-    for (int64_t r = 0; r < rows; ++r) {
-      Value scale = factor(i, r);
-      for (int64_t v = 0; v < vectorsOfBlock; ++v)
-        after.push_back(k.fma(scale, row[v], before[r * vectorsOfBlock + v]));
-    }
-    return after;
-  });
-}
-
 /// `column` is the block's first in the head. A last vector that is shorter is filled with zeros.
 void SSDChunks::outputTile(Value head, Value first, Value row, int64_t rows, Value column) {
   Value group = k.mul(k.floorDiv(head, heads / groups), states);
@@ -161,7 +138,7 @@ void SSDChunks::outputTile(Value head, Value first, Value row, int64_t rows, Val
   };
   auto token = [&](int64_t r) { return k.add(k.add(first, row), r); };
   Values sums(rows * vectorsOfBlock, k.zeros(lanes));
-  sums = accumulate(
+  sums = k.accumulate(
       k.index(states), sums, rows,
       [&](Value n, int64_t r) { return splat(op.getC(), {token(r), k.add(group, n)}); },
       [&](Value n, int64_t v) { return k.load(state, {n, k.add(column, v * lanes)}, lanes); });
@@ -172,7 +149,7 @@ void SSDChunks::outputTile(Value head, Value first, Value row, int64_t rows, Val
       sum = arith::MulFOp::create(k, sum, decay);
     }
   }
-  sums = accumulate(
+  sums = k.accumulate(
       k.add(row, rows), sums, rows,
       [&](Value j, int64_t r) { return splat(weights, {k.add(row, r), j}); },
       [&](Value j, int64_t v) { return loadInput(k.add(first, j), v); });
@@ -195,7 +172,7 @@ void SSDChunks::nextStateTile(Value group, Value first, Value count, Value n, in
     for (int64_t v = 0; v < vectorsOfBlock; ++v)
       sums.push_back(arith::MulFOp::create(
           k, k.load(state, {k.add(n, r), k.add(column, v * lanes)}, lanes), decay));
-  sums = accumulate(
+  sums = k.accumulate(
       count, sums, rows,
       [&](Value j, int64_t r) {
         return splat(op.getB(), {k.add(first, j), k.add(k.add(group, n), r)});
@@ -244,10 +221,11 @@ void SSDChunks::head(Value head) {
     prepareDecays(head, first, count);
     weighInput(head, first, count);
     k.loop(k.index(0), k.index(headDim), blockWidth, [&](Value column) {
-      overRows(count, tileRows,
-               [&](Value row, int64_t rows) { outputTile(head, first, row, rows, column); });
-      overRows(k.index(states), tileRows,
-               [&](Value n, int64_t rows) { nextStateTile(group, first, count, n, rows, column); });
+      k.overRows(count, tileRows,
+                 [&](Value row, int64_t rows) { outputTile(head, first, row, rows, column); });
+      k.overRows(k.index(states), tileRows, [&](Value n, int64_t rows) {
+        nextStateTile(group, first, count, n, rows, column);
+      });
     });
   });
   transpose(wide, /*isLoad=*/false);

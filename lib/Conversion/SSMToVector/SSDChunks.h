@@ -41,11 +41,6 @@ private:
   void nextState(Value head, Value first, Value count, Value column);
   void nextStateTile(Value group, Value first, Value count, Value n, int64_t rows, Value column);
   void transpose(const WideHead &wide, bool isLoad);
-  /// sums[r][v] += factor(i, r) * vector v of row(i), for i in [0, end).
-  Values accumulate(Value end, Values sums, int64_t rows,
-                    function_ref<Value(Value i, int64_t r)> factor,
-                    function_ref<Value(Value i, int64_t v)> vector);
-  void overRows(Value end, int64_t rowsAtOnce, function_ref<void(Value row, int64_t rows)> body);
   Value splat(Value buffer, ValueRange indices);
   int64_t lanesOf(int64_t v) const { return std::min(lanes, headDim - v * lanes); }
 

@@ -9,7 +9,8 @@ namespace {
 
 class AttentionLoweringTest : public LoweringTest {
 protected:
-  void checkAttention(int64_t queryHeads, int64_t cacheHeads, int64_t headDim, int64_t window) {
+  void checkAttention(int64_t queryHeads, int64_t cacheHeads, int64_t headDim, int64_t window,
+                      int32_t numTokens = 13, unsigned vectorWidth = 0) {
     int64_t query = queryHeads * headDim, key = cacheHeads * headDim, width = query + 2 * key;
     ProgramText text(width);
     text.state("keys", format("?x$0xf32", {key})).state("values", format("?x$0xf32", {key}));
@@ -28,7 +29,10 @@ protected:
                      "tensor<?x$1xf32>, tensor<?x$1xf32>, tensor<i32>) -> (tensor<?x$0xf32>, "
                      "tensor<?x$1xf32>, tensor<?x$1xf32>)",
                      {query, key, headDim, window}));
-    check({text.finish(query)});
+    LoweringCase test{text.finish(query)};
+    test.numTokens = numTokens;
+    test.vectorWidth = vectorWidth;
+    check(test);
   }
 };
 
@@ -43,6 +47,16 @@ TEST_F(AttentionLoweringTest, Window) {
   checkAttention(2, 1, 12, 1);
   checkAttention(2, 1, 12, 4);
   checkAttention(2, 1, 12, 9);
+}
+
+/// Blocks of queries and keys: whole ones and parts, keys of which a query sees none.
+TEST_F(AttentionLoweringTest, Blocks) {
+  for (unsigned width : {8, 16}) {
+    checkAttention(4, 2, 16, 0, 140, width);
+    checkAttention(2, 1, 48, 5, 75, width);
+    checkAttention(1, 1, 80, 70, 140, width);
+    checkAttention(3, 1, 5, 0, 75, width);
+  }
 }
 
 TEST_F(AttentionLoweringTest, Rotary) {

@@ -10,7 +10,7 @@ namespace {
 class ScanLoweringTest : public LoweringTest {
 protected:
   void checkConv(int64_t channels, int64_t taps, bool bias, const std::string &attributes = "",
-                 float tieTolerance = 0) {
+                 float tieTolerance = 0, int32_t numTokens = 13) {
     ProgramText text(channels);
     text.weight("w", format("$0x1x$1xf16", {channels, taps}))
         .weight("b", format("$0xf16", {channels}))
@@ -23,6 +23,7 @@ protected:
                      {channels, taps - 1}));
     LoweringCase test{text.finish(channels)};
     test.tieTolerance = tieTolerance;
+    test.numTokens = numTokens;
     check(test);
   }
 
@@ -119,6 +120,10 @@ TEST_F(ScanLoweringTest, Convolution) {
   checkConv(21, 3, false);
   checkConv(5, 2, true);
   checkConv(16, 1, true);
+  // Blocks of tokens, which are as long as the history at least.
+  checkConv(21, 4, true, "", 0, 75);
+  checkConv(5, 41, false, "", 0, 100);
+  checkConv(21, 4, true, inFormat("bf16"), 1e-2f, 75);
 }
 
 TEST_F(ScanLoweringTest, PackedConvolution) {
