@@ -5,9 +5,11 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "ssmq/Analysis/Sites.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
+#include "ssmq/Conversion/SSMToXe/Passes.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Transforms/Passes.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
+#include "ssmq/Pipelines/LowerToXe.h"
 #include "ssmq/Reference/Interpreter.h"
 #include "ssmq/Transforms/Passes.h"
 
@@ -18,11 +20,14 @@ void mlir::ssm::registerAllDialects(DialectRegistry &registry) {
   registerEvaluableModels(registry);
   registerQuantizableModels(registry);
   registerLowerToCPUDependencies(registry);
+  registerLowerToXeDependencies(registry);
 }
 
 void mlir::ssm::registerAllPasses() {
   registerSSMQTransformsPasses();
   registerSSMToVectorPasses();
+  registerSSMToXePasses();
   registerSSMTransformsPasses();
   registerLowerToCPUPipelines();
+  registerLowerToXePipelines();
 }

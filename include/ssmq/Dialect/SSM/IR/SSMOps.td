@@ -6,6 +6,7 @@
 include "ssmq/Dialect/SSM/IR/AttentionOps.td"
 include "ssmq/Dialect/SSM/IR/ConvOps.td"
 include "ssmq/Dialect/SSM/IR/FormatOps.td"
+include "ssmq/Dialect/SSM/IR/LaunchOps.td"
 include "ssmq/Dialect/SSM/IR/LinearOps.td"
 include "ssmq/Dialect/SSM/IR/NormOps.td"
 include "ssmq/Dialect/SSM/IR/ScanOps.td"

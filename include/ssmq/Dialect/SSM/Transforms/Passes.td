@@ -126,6 +126,21 @@ def ExpandMath : Pass<"ssmq-expand-math"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def FormLaunches : Pass<"ssmq-form-launches", "::mlir::func::FuncOp"> {
+  let summary = "group ops into ssm.launch, one for each launch of a kernel";
+  let description = [{
+    Every op of the ssm dialect and every elementwise `linalg.generic` goes into an `ssm.launch`.
+    An op shares the launch of the one before it where that saves a pass over memory: elementwise
+    ops with the op whose result they read (epilogues) or which reads theirs (prologues), linear
+    layers of one token that read the same input, and, for one token, norms, rotations and rounding
+    with what reads them, which each work-group then computes for itself.
+  }];
+  let dependentDialects = ["::mlir::ssm::SSMDialect", "::mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"fuse", "fuse", "bool", /*default=*/"true", "false gives each op its own launch">,
+  ];
+}
+
 def Profile : Pass<"ssmq-profile", "::mlir::ModuleOp"> {
   let summary = "entries time their ops";
   let description = [{

@@ -1,0 +1,28 @@
+//===- Passes.td - Launches of GPU kernels --------------------*- tablegen -*-===//
+
+#ifndef SSMQ_CONVERSION_SSMTOXE_PASSES
+#define SSMQ_CONVERSION_SSMTOXE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def BufferizeLaunches : Pass<"ssmq-bufferize-launches", "::mlir::ModuleOp"> {
+  let summary = "tensors to buffers, launches to calls that launch kernels";
+  let description = [{
+    One-shot bufferization of all but the bodies of `ssm.launch`: each becomes a call of a private
+    function that launches a kernel of `gpu.module @ssmq_kernels`, made from its body.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def HostLaunches : Pass<"ssmq-host-launches", "::mlir::ModuleOp"> {
+  let summary = "launches become calls of the OpenCL runtime";
+  let description = [{
+    The SPIR-V of the `gpu.binary` becomes a constant of the module, and each `gpu.launch_func` a call
+    of `ssmq_xe_launch` (Runtime/OpenCL/Launch.h) with the name of the kernel, the sizes of the grid
+    and the arguments.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // SSMQ_CONVERSION_SSMTOXE_PASSES

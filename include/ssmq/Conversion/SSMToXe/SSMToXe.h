@@ -1,0 +1,23 @@
+//===- SSMToXe.h - Kernels for Xe GPUs --------------------------*- C++ -*-===//
+//
+// Each `ssm.launch` bufferizes to a call of a private function that takes the buffers of its
+// inputs and of its results and launches one kernel (gpu.func) with pointers to them and the number
+// of tokens. Kernels are code of one work-item, in sub-groups of 16 (arith, math, scf, llvm, xegpu).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
+#define SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace mlir::ssm {
+
+/// Attaches BufferizableOpInterface to `ssm.launch`.
+void registerLaunchBufferization(DialectRegistry &registry);
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H

@@ -1,0 +1,40 @@
+//===- Emitters.h - The kernels of ops --------------------------*- C++ -*-===//
+//
+// getGrid says how many work-groups share an op, emitRoot writes the code of one of them. emitRow
+// writes the code of a work-group that computes one row (token) of an op by itself: the root of a
+// launch, or a prologue of others.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_LIB_CONVERSION_SSMTOXE_EMITTERS_H
+#define SSMQ_LIB_CONVERSION_SSMTOXE_EMITTERS_H
+
+#include "LaunchScope.h"
+
+namespace mlir::ssm {
+
+/// Which work-group this is: one of Grid::groups, for the tokens from `token` on.
+struct GroupIndex {
+  Value group;
+  Value token;
+};
+
+/// Nullopt for ops that have no kernel.
+std::optional<Grid> getGrid(Operation *op);
+void emitRoot(LaunchScope &scope, Operation *op, GroupIndex at);
+/// Whether emitRow knows the op.
+bool isRowOp(Operation *op);
+void emitRow(LaunchScope &scope, Operation *op, Value token);
+
+// One emitter each.
+Grid getLinearGrid(LinearOp op);
+void emitLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+void emitEmbedding(LaunchScope &scope, EmbeddingOp op, Value token);
+void emitNorm(LaunchScope &scope, RMSNormOp op, Value token);
+void emitNorm(LaunchScope &scope, LayerNormOp op, Value token);
+Grid getElementwiseGrid(linalg::GenericOp op);
+void emitElementwise(LaunchScope &scope, linalg::GenericOp op, GroupIndex at);
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_LIB_CONVERSION_SSMTOXE_EMITTERS_H

@@ -1,0 +1,205 @@
+//===- LaunchKernel.cpp - The kernel of a launch --------------------------===//
+
+#include "LaunchKernel.h"
+
+#include "Emitters.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+static constexpr StringLiteral kModuleName = "ssmq_kernels";
+/// Attribute of a launching function: what it was made from.
+static constexpr StringLiteral kLaunchAttrName = "ssm.launch";
+static constexpr unsigned kGlobalSpace = 1;
+
+/// Equal keys have equal kernels: the body without the paths of its ops, and the buffers.
+static StringAttr getKey(LaunchOp launch, TypeRange buffers) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  OwningOpRef<Operation *> body = launch->clone();
+  body->walk([](Operation *op) {
+    op->removeAttr("path");
+    op->removeAttr("ssm.sites");
+  });
+  body->print(stream, OpPrintingFlags().useLocalScope());
+  // The names of the inputs are those of the program.
+  text.erase(0, text.find('{'));
+  for (Type buffer : buffers)
+    stream << ' ' << buffer;
+  return StringAttr::get(launch.getContext(), text);
+}
+
+static gpu::GPUModuleOp getKernels(ModuleOp module) {
+  if (auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kModuleName))
+    return kernels;
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), builder.getUnitAttr());
+  return gpu::GPUModuleOp::create(builder, module.getLoc(), kModuleName);
+}
+
+/// The input whose first dimension counts tokens (no state, whose rows may be those of a cache);
+/// -1 where there is just one token.
+static int64_t findTokens(LaunchOp launch) {
+  SmallVector<OpOperand *> states;
+  for (auto [state, next] : launch.getStates())
+    states.push_back(state);
+  for (OpOperand &input : launch->getOpOperands()) {
+    auto type = cast<RankedTensorType>(input.get().getType());
+    if (type.getRank() > 0 && type.isDynamicDim(0) && !llvm::is_contained(states, &input))
+      return input.getOperandNumber();
+  }
+  return -1;
+}
+
+static Place makePlace(Value pointer, MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  return {pointer, type.getElementType(), strides};
+}
+
+static void emitPrologue(LaunchScope &scope, Operation *op) {
+  XeBuilder &k = scope.k;
+  bool isMaterialized = isRowOp(op) || llvm::any_of(op->getUsers(), [](Operation *user) {
+                          return isa<LinearOp, IntegerLinearOp>(user);
+                        });
+  if (!isMaterialized)
+    return;
+  for (Value result : op->getResults()) {
+    auto type = cast<RankedTensorType>(result.getType());
+    scope.place(result, k.local(type.getElementType(), type.getShape()));
+  }
+  if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    k.overColumns(cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(1),
+                  [&](Value column) {
+                    SmallVector<Value> indices = {k.index(0), column};
+                    scope.store(op->getResult(0), indices, scope.evaluate(generic, indices));
+                  });
+  else
+    emitRow(scope, op, k.index(0));
+  k.barrier();
+}
+
+static void emitBody(XeBuilder &k, LaunchScope &scope, const LaunchParts &parts) {
+  for (Operation *op : parts.prologues)
+    emitPrologue(scope, op);
+  Value group = gpu::BlockIdOp::create(k, gpu::Dimension::x);
+  Value tokenBlock = gpu::BlockIdOp::create(k, gpu::Dimension::y);
+  int64_t first = 0;
+  for (Operation *op : parts.roots) {
+    Grid grid = *getGrid(op);
+    Value own = k.createOrFold<arith::SubIOp>(group, k.index(first));
+    auto emit = [&] {
+      emitRoot(scope, op, {own, k.mul(tokenBlock, std::max<int64_t>(grid.tokens, 1))});
+    };
+    if (parts.roots.size() == 1)
+      return emit();
+    Value isOwn = arith::AndIOp::create(
+        k, arith::CmpIOp::create(k, arith::CmpIPredicate::sge, group, k.index(first)),
+        k.isLess(group, k.index(first + grid.groups)));
+    k.ifThen(isOwn, emit);
+    first += grid.groups;
+  }
+}
+
+static gpu::GPUFuncOp makeKernel(LaunchOp launch, gpu::GPUModuleOp module, StringRef name,
+                                 const LaunchParts &parts, TypeRange buffers) {
+  MLIRContext *context = launch.getContext();
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(context, kGlobalSpace);
+  SmallVector<Type> inputs(buffers.size(), pointer);
+  inputs.push_back(builder.getI64Type());
+  auto kernel = gpu::GPUFuncOp::create(builder, launch.getLoc(), name,
+                                       builder.getFunctionType(inputs, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  kernel->setAttr("intel_reqd_sub_group_size",
+                  builder.getI32IntegerAttr(XeBuilder::kLanes));
+  kernel.setKnownBlockSizeAttr(
+      builder.getDenseI32ArrayAttr({static_cast<int32_t>(XeBuilder::kItems), 1, 1}));
+  builder.setInsertionPointToEnd(&kernel.getBody().front());
+  XeBuilder k(launch.getLoc(), builder, module);
+  SmallVector<Place> places;
+  for (auto [argument, type] : llvm::zip(kernel.getArguments(), buffers))
+    places.push_back(makePlace(argument, cast<MemRefType>(type)));
+  Value tokens = arith::IndexCastOp::create(k, k.getIndexType(), kernel.getArguments().back());
+  size_t numInputs = launch.getInputs().size();
+  LaunchScope scope(k, launch, ArrayRef(places).take_front(numInputs),
+                    ArrayRef(places).drop_front(numInputs), tokens);
+  emitBody(k, scope, parts);
+  gpu::ReturnOp::create(k);
+  return kernel;
+}
+
+/// The function's body: pointers to where the buffers begin, and the launch.
+static void launchFrom(func::FuncOp function, gpu::GPUFuncOp kernel, const LaunchParts &parts,
+                       int64_t counting) {
+  ImplicitLocOpBuilder b(function.getLoc(), function.getContext());
+  b.setInsertionPointToEnd(function.addEntryBlock());
+  SmallVector<Value> operands;
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalSpace);
+  for (Value buffer : function.getArguments()) {
+    auto type = cast<MemRefType>(buffer.getType());
+    Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
+    Value offset = memref::ExtractStridedMetadataOp::create(b, buffer).getOffset();
+    Value bytes = arith::ConstantIndexOp::create(b, type.getElementTypeBitWidth() / 8);
+    Value start = arith::AddIOp::create(b, base, arith::MulIOp::create(b, offset, bytes));
+    Value number = arith::IndexCastOp::create(b, b.getI64Type(), start);
+    operands.push_back(LLVM::IntToPtrOp::create(b, pointer, number));
+  }
+  Value one = arith::ConstantIndexOp::create(b, 1), tokens = one;
+  if (counting >= 0)
+    tokens = memref::DimOp::create(b, function.getArgument(counting), 0);
+  operands.push_back(arith::IndexCastOp::create(b, b.getI64Type(), tokens));
+  int64_t groups = 0;
+  Value blocks = one;
+  for (Operation *op : parts.roots) {
+    Grid grid = *getGrid(op);
+    groups += grid.groups;
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    if (grid.tokens > 0 && type.getRank() > 0) {
+      Value rows = type.isDynamicDim(0)
+                       ? tokens
+                       : arith::ConstantIndexOp::create(b, type.getDimSize(0)).getResult();
+      blocks = b.createOrFold<arith::CeilDivUIOp>(
+          rows, arith::ConstantIndexOp::create(b, grid.tokens));
+    }
+  }
+  gpu::LaunchFuncOp::create(
+      b, kernel,
+      gpu::KernelDim3{arith::ConstantIndexOp::create(b, groups), blocks, one},
+      gpu::KernelDim3{arith::ConstantIndexOp::create(b, XeBuilder::kItems), one, one},
+      /*dynamicSharedMemorySize=*/Value(), operands);
+  func::ReturnOp::create(b);
+}
+
+FailureOr<func::FuncOp> ssm::getLaunchFunction(LaunchOp launch, ModuleOp module,
+                                               TypeRange buffers) {
+  StringAttr key = getKey(launch, buffers);
+  unsigned number = 0;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr(kLaunchAttrName))
+      continue;
+    if (function->getAttr(kLaunchAttrName) == key)
+      return function;
+    ++number;
+  }
+  LaunchParts parts(launch);
+  for (Operation *op : parts.roots)
+    if (!getGrid(op))
+      return op->emitError("has no kernel for Xe GPUs");
+  std::string name = "ssmq_launch";
+  for (Operation *op : parts.roots)
+    name += "_" + (isa<linalg::GenericOp>(op) ? "elementwise" : op->getName().stripDialect()).str();
+  name += "_" + std::to_string(number);
+  gpu::GPUFuncOp kernel = makeKernel(launch, getKernels(module), name, parts, buffers);
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto function = func::FuncOp::create(builder, launch.getLoc(), name,
+                                       builder.getFunctionType(buffers, {}));
+  function.setPrivate();
+  function->setAttr(kLaunchAttrName, key);
+  function->setAttr("llvm.linkage",
+                    LLVM::LinkageAttr::get(module.getContext(), LLVM::Linkage::Internal));
+  launchFrom(function, kernel, parts, findTokens(launch));
+  return function;
+}

@@ -1,0 +1,66 @@
+//===- LaunchScope.h - Values of one launch ---------------------*- C++ -*-===//
+//
+// A launch computes its roots: ops that its work-groups share. What only feeds them comes before
+// (prologues): an elementwise op is computed where a number of it is read; norms, rotations and
+// rounded activations of the one token, and what a linear layer reads, are computed by each
+// work-group into its own memory. Elementwise ops that read a root (epilogues) are computed where
+// a number of it is stored.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_LIB_CONVERSION_SSMTOXE_LAUNCHSCOPE_H
+#define SSMQ_LIB_CONVERSION_SSMTOXE_LAUNCHSCOPE_H
+
+#include "XeBuilder.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+
+namespace mlir::ssm {
+
+/// Work-groups that compute an op: `groups` for every `tokens` tokens; 0: for all tokens together.
+struct Grid {
+  int64_t groups;
+  int64_t tokens;
+};
+
+class LaunchScope {
+public:
+  /// `tokens` is the number of rows of activations, an index.
+  LaunchScope(XeBuilder &k, LaunchOp launch, ArrayRef<Place> inputs, ArrayRef<Place> results,
+              Value tokens);
+
+  /// One number, f32 where it is one of less bits.
+  Value load(Value tensor, ValueRange indices);
+  /// Where the numbers of a value lie; null when they are computed as they are read.
+  const Place *getPlace(Value tensor) const;
+  /// Takes a number of a result to all places that it and what is computed from it have.
+  void store(Value result, ValueRange indices, Value number);
+  /// The place of a yielded result, as those of states; null for what only the launch reads.
+  const Place *getOutput(Value result) const;
+
+  /// Gives a value, in the memory of the work-group, its place.
+  void place(Value tensor, Place where) { places[tensor] = std::move(where); }
+
+  /// What a generic op makes of the numbers at `indices` of its loops; `known` is the number of
+  /// the operand `stored`, if any.
+  Value evaluate(linalg::GenericOp op, ValueRange indices, Value stored = {}, Value known = {});
+
+  XeBuilder &k;
+  const Value tokens;
+
+private:
+  DenseMap<Value, Place> places;
+  /// Of each yielded value.
+  DenseMap<Value, Place> outputs;
+};
+
+/// Ops of a launch by their part in it.
+struct LaunchParts {
+  explicit LaunchParts(LaunchOp launch);
+  /// In the order of the program.
+  SmallVector<Operation *> prologues, roots;
+};
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_LIB_CONVERSION_SSMTOXE_LAUNCHSCOPE_H

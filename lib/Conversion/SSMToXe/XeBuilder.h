@@ -1,0 +1,89 @@
+//===- XeBuilder.h - Builds the body of a GPU kernel ------------*- C++ -*-===//
+//
+// Code of one work-item, of sub-groups of 16 (the size that Xe2 has) and work-groups of
+// `kSubgroups` of them. Memory is reached through pointers with static strides, as kernels take
+// their buffers; numbers are widened to f32 as they are loaded.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMQ_LIB_CONVERSION_SSMTOXE_XEBUILDER_H
+#define SSMQ_LIB_CONVERSION_SSMTOXE_XEBUILDER_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::ssm {
+
+/// Numbers in memory; strides count elements.
+struct Place {
+  Value pointer;
+  Type element;
+  SmallVector<int64_t> strides;
+};
+
+class XeBuilder : public ImplicitLocOpBuilder {
+public:
+  using Values = SmallVector<Value>;
+  static constexpr int64_t kLanes = 16;
+  static constexpr int64_t kSubgroups = 8;
+  static constexpr int64_t kItems = kLanes * kSubgroups;
+
+  XeBuilder(Location loc, OpBuilder &builder, gpu::GPUModuleOp module);
+
+  // Where this work-item is.
+  Value lane, subgroup, item;
+
+  // Scalars. Index arithmetic folds.
+  Value index(int64_t value);
+  Value f32(float value);
+  Value i32(int32_t value);
+  Value add(Value lhs, Value rhs);
+  Value add(Value lhs, int64_t rhs) { return rhs == 0 ? lhs : add(lhs, index(rhs)); }
+  Value mul(Value lhs, Value rhs);
+  Value mul(Value lhs, int64_t rhs) { return mul(lhs, index(rhs)); }
+  Value floorDiv(Value lhs, int64_t rhs);
+  Value rem(Value lhs, int64_t rhs);
+  Value isLess(Value lhs, Value rhs);
+  Value isEqual(Value lhs, Value rhs);
+  Value addf(Value lhs, Value rhs);
+  Value mulf(Value lhs, Value rhs);
+  Value fma(Value a, Value b, Value c);
+  Value exp(Value value);
+
+  // Memory.
+  Value address(const Place &place, ValueRange indices);
+  /// A number, or `count` of the innermost dimension as a vector, as they lie.
+  Value loadRaw(const Place &place, ValueRange indices, int64_t count = 1);
+  /// f32 of f32, f16, bf16 or i8; i32 as it is.
+  Value load(const Place &place, ValueRange indices);
+  Value widen(Value value);
+  /// f32 to the place's element, to nearest; integers as they are.
+  void store(Value value, const Place &place, ValueRange indices);
+  /// Memory of the work-group.
+  Place local(Type element, ArrayRef<int64_t> shape);
+  void barrier();
+
+  // Control.
+  Values loop(Value begin, Value end, Value step, ValueRange inits,
+              function_ref<Values(Value, ValueRange)> body);
+  void loop(Value begin, Value end, Value step, function_ref<void(Value)> body);
+  /// Columns of a row, one after another for each of the work-group's items.
+  void overColumns(int64_t columns, function_ref<void(Value)> body);
+  void ifThen(Value condition, function_ref<void()> body, function_ref<void()> otherwise = {});
+
+  // Reductions; every work-item has the result.
+  Value shuffleXor(Value value, int64_t distance);
+  Value sumSubgroup(Value value);
+  Value maxSubgroup(Value value);
+  Value sumGroup(Value value);
+  Value maxGroup(Value value);
+
+  gpu::GPUModuleOp module;
+
+private:
+  Value reduceGroup(Value value, function_ref<Value(Value, Value)> combine);
+};
+
+} // namespace mlir::ssm
+
+#endif // SSMQ_LIB_CONVERSION_SSMTOXE_XEBUILDER_H
