@@ -2,6 +2,7 @@
 
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
 
+#include "DeviceTensors.h"
 #include "HostModule.h"
 #include "ProgramKey.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -99,6 +100,8 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject o
                                                                  WeightResolver weights,
                                                                  const CompileOptions &options) {
   std::unique_ptr<CompiledProgram> program(new CompiledProgram(std::move(signature)));
+  if (options.device)
+    program->device = std::make_unique<DeviceTensors>(options.device);
   Expected<llvm::orc::JITTargetMachineBuilder> target = createTarget(options);
   if (!target)
     return target.takeError();
@@ -122,8 +125,12 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject o
   define("ssmq_profile_end", &ssmq_profile_end);
   define("ssmq_xe_launch", &ssmq_xe_launch);
   define("ssmq_xe_scratch", &ssmq_xe_scratch);
+  define("_mlir_memref_to_llvm_alloc", &ssmq_xe_allocate);
+  define("_mlir_memref_to_llvm_free", &ssmq_xe_free);
   for (const ProgramObject::Weight &weight : object.weights) {
     Expected<Tensor> tensor = resolveWeight(weight, weights);
+    if (tensor && program->device)
+      tensor = program->device->upload(*tensor);
     if (!tensor)
       return tensor.takeError();
     define(weight.name, tensor->getRawData());
@@ -207,20 +214,19 @@ Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> to
   if (tokens.empty())
     return logits;
 
+  Expected<Buffers> buffers = getBuffers(tokens, state, logits);
+  if (!buffers)
+    return buffers.takeError();
   llvm::SmallVector<int64_t, 256> words;
   llvm::SmallVector<size_t, 64> starts;
   auto append = [&](const void *data, llvm::ArrayRef<int64_t> shape) {
     starts.push_back(words.size());
     appendDescriptor(words, data, shape);
   };
-  append(tokens.data(), {numTokens});
-  for (Tensor &value : state.values) {
-    // A copy of the state is a snapshot: code writes only into bytes that no other state holds.
-    if (!value.isUniquelyOwned())
-      value = value.clone();
-    append(value.getMutableRawData(), value.getShape());
-  }
-  append(logits.getMutableRawData(), logitsShape);
+  append(buffers->tokens, {numTokens});
+  for (auto [data, value] : llvm::zip_equal(buffers->states, state.values))
+    append(data, value.getShape());
+  append(buffers->logits, logitsShape);
 
   llvm::SmallVector<void *, 64> descriptors;
   for (size_t start : starts)
@@ -228,7 +234,55 @@ Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> to
   // The number of OpenMP threads belongs to the calling thread.
   if (setNumThreads)
     setNumThreads(static_cast<int>(threads));
-  invoke(descriptors.data());
+  if (!device) {
+    invoke(descriptors.data());
+  } else {
+    CurrentDevice current(device->getDevice());
+    invoke(descriptors.data());
+    if (Error error = finish(*buffers, logits))
+      return error;
+  }
   state.length += numTokens;
   return logits;
+}
+
+Expected<CompiledProgram::Buffers> CompiledProgram::getBuffers(llvm::ArrayRef<int32_t> tokens,
+                                                               ProgramState &state,
+                                                               Tensor &logits) const {
+  Buffers buffers;
+  for (Tensor &value : state.values) {
+    if (device) {
+      Expected<void *> data = device->getWritable(value);
+      if (!data)
+        return data.takeError();
+      buffers.states.push_back(*data);
+      continue;
+    }
+    // A copy of the state is a snapshot: code writes only into bytes that no other state holds.
+    if (!value.isUniquelyOwned())
+      value = value.clone();
+    buffers.states.push_back(value.getMutableRawData());
+  }
+  buffers.tokens = tokens.data();
+  buffers.logits = logits.getMutableRawData();
+  if (!device)
+    return buffers;
+  auto numBytes = static_cast<int64_t>(tokens.size() * sizeof(int32_t));
+  Expected<void *> ids = device->getScratch(0, numBytes);
+  if (!ids)
+    return ids.takeError();
+  if (Error error = device->getDevice().copy(*ids, tokens.data(), numBytes))
+    return error;
+  Expected<void *> rows = device->getScratch(1, logits.getNumBytes());
+  if (!rows)
+    return rows.takeError();
+  buffers.tokens = *ids;
+  buffers.logits = *rows;
+  return buffers;
+}
+
+Error CompiledProgram::finish(const Buffers &buffers, Tensor &logits) const {
+  if (Error error = device->getDevice().takeError())
+    return error;
+  return device->getDevice().copy(logits.getMutableRawData(), buffers.logits, logits.getNumBytes());
 }

@@ -63,6 +63,8 @@ Expected<const WeightStore *> Model::getWeights() const {
 }
 
 std::string Model::getLowering(const CompileOptions &compile, llvm::StringRef more) const {
+  if (compile.device)
+    return llvm::formatv("ssmq-pack,ssmq-lower-to-xe{{{0} {1}}", more, lowering);
   return llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
                        compile.features, more, lowering);
 }

@@ -10,7 +10,7 @@
 namespace ssmq {
 
 /// A backend as it is named on the command line.
-enum class Runner { Interpreter, Reference, Fast, Compiled };
+enum class Runner { Interpreter, Reference, Fast, Compiled, Xe };
 
 struct Options {
   llvm::cl::OptionCategory category{"ssmq-run options"};
@@ -31,6 +31,9 @@ struct Options {
       llvm::cl::values(
           clEnumValN(Runner::Interpreter, "interpreter", "the reference interpreter"),
           clEnumValN(Runner::Compiled, "compiled", "code for this machine (default)"))};
+  llvm::cl::opt<std::string> device{
+      "device", llvm::cl::value_desc("name"), llvm::cl::init("cpu"), llvm::cl::cat(category),
+      llvm::cl::desc("Where compiled code runs: cpu (default), or an OpenCL device: xe, xe:N")};
   llvm::cl::opt<KernelSet> kernels{
       "kernels", llvm::cl::init(KernelSet::Fast), llvm::cl::cat(category),
       llvm::cl::desc("Of the interpreter"),
@@ -67,7 +70,8 @@ struct Options {
           clEnumValN(Runner::Interpreter, "interpreter", "with --kernels"),
           clEnumValN(Runner::Reference, "reference", "the interpreter, reference kernels"),
           clEnumValN(Runner::Fast, "fast", "the interpreter, fast kernels"),
-          clEnumValN(Runner::Compiled, "compiled", "code for this machine"))};
+          clEnumValN(Runner::Compiled, "compiled", "code for this machine"),
+          clEnumValN(Runner::Xe, "xe", "kernels of a GPU, on the device of --device"))};
   llvm::cl::opt<double> tolerance{"tolerance", llvm::cl::init(1e-4), llvm::cl::cat(category),
                                   llvm::cl::desc("Of --compare: absolute difference of a logit")};
   llvm::cl::opt<double> maxKL{
@@ -115,7 +119,7 @@ struct Options {
     return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
   }
   CompileOptions getCompileOptions() const {
-    return {level, target, features, getThreads(), !noCache};
+    return {level, target, features, getThreads(), !noCache, /*device=*/nullptr};
   }
 };
 } // namespace ssmq

@@ -8,6 +8,7 @@
 #include "mlir/Support/FileUtilities.h"
 #include "ssmq/InitAll.h"
 #include "ssmq/Measure/Evaluation.h"
+#include "ssmq/Runtime/OpenCL/Device.h"
 #include "ssmq/Runtime/OpenCL/DeviceInfo.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Support/Tool.h"
@@ -34,13 +35,21 @@ static int failUsage(llvm::StringRef message) {
 
 static Expected<NamedProgram> makeProgram(const Model &model, Runner runner,
                                           const Options &options) {
-  static constexpr const char *names[] = {"interpreter", "reference", "fast", "compiled"};
+  static constexpr const char *names[] = {"interpreter", "reference", "fast", "compiled", "xe"};
   KernelOptions kernels{options.kernels, options.getThreads()};
   if (runner == Runner::Reference || runner == Runner::Fast)
     kernels.set = runner == Runner::Fast ? KernelSet::Fast : KernelSet::Reference;
+  CompileOptions compile = options.getCompileOptions();
+  bool isCompiled = runner == Runner::Compiled || runner == Runner::Xe;
+  if (runner == Runner::Xe || (isCompiled && options.device != "cpu")) {
+    Expected<std::unique_ptr<Device>> device =
+        Device::open(options.device == "cpu" ? "xe" : options.device.getValue());
+    if (!device)
+      return device.takeError();
+    compile.device = std::move(*device);
+  }
   Expected<std::unique_ptr<Program>> program =
-      model.makeProgram(runner == Runner::Compiled ? Backend::Compiled : Backend::Interpreter,
-                        kernels, options.getCompileOptions());
+      model.makeProgram(isCompiled ? Backend::Compiled : Backend::Interpreter, kernels, compile);
   if (!program)
     return program.takeError();
   return NamedProgram{names[static_cast<int>(runner)], std::move(*program)};

@@ -6,9 +6,12 @@
 #include "ssmq/Support/Tensor.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
+#include <memory>
 #include <string>
 
 namespace ssmq {
+
+class Device;
 
 struct CompileOptions {
   /// 0 to 3, as -O of clang.
@@ -21,6 +24,9 @@ struct CompileOptions {
   /// Whether machine code is taken from, and kept in, the cache on disk; docs/Deploying.md tells
   /// where. Options that change the code belong into ProgramKey.cpp.
   bool useCache = true;
+  /// Where a program that was lowered for Xe GPUs launches its kernels, which serves no other; null
+  /// for programs of the CPU.
+  std::shared_ptr<Device> device;
 };
 
 /// Gives the bytes of the weight with this symbol name, which is its name in the checkpoint.

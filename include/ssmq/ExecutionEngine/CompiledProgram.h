@@ -23,6 +23,7 @@ class LLJIT;
 namespace ssmq {
 
 struct ProgramObject;
+class DeviceTensors;
 
 class CompiledProgram : public Program {
 public:
@@ -64,11 +65,23 @@ private:
   /// Feeds tokens to an entry that writes `numRows` rows of logits.
   llvm::Expected<Tensor> call(Invoke invoke, llvm::ArrayRef<int32_t> tokens, ProgramState &state,
                               int64_t numRows) const;
+  /// Where an entry finds tokens and states and leaves logits, in memory that it can reach.
+  struct Buffers {
+    const void *tokens;
+    llvm::SmallVector<void *, 64> states;
+    void *logits;
+  };
+  llvm::Expected<Buffers> getBuffers(llvm::ArrayRef<int32_t> tokens, ProgramState &state,
+                                     Tensor &logits) const;
+  /// Waits for the device and brings logits from it.
+  llvm::Error finish(const Buffers &buffers, Tensor &logits) const;
 
   ProgramSignature signature;
   /// Keeps mapped bytes alive for as long as code refers to them.
   std::vector<Tensor> weights;
   std::unique_ptr<llvm::orc::LLJIT> jit;
+  /// Null for programs of the CPU.
+  std::unique_ptr<DeviceTensors> device;
   Invoke invokeForward = nullptr;
   /// Null when the module has no such entry.
   Invoke invokeDecode = nullptr, invokePrefill = nullptr;

@@ -19,8 +19,7 @@ class OpPassManager;
 namespace mlir::ssm {
 
 struct LowerToXeOptions : public PassPipelineOptions<LowerToXeOptions> {
-  Option<bool> fuse{*this, "fuse",
-                    llvm::cl::desc("Let ops share launches (--ssmq-form-launches)"),
+  Option<bool> fuse{*this, "fuse", llvm::cl::desc("Let ops share launches (--ssmq-form-launches)"),
                     llvm::cl::init(true)};
   Option<bool> decode{*this, "decode", llvm::cl::desc("Add @decode, specialised for one token"),
                       llvm::cl::init(true)};

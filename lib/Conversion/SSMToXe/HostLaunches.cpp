@@ -23,8 +23,8 @@ struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
     SmallVector<gpu::LaunchFuncOp> launches;
     module.walk([&](gpu::LaunchFuncOp launch) { launches.push_back(launch); });
     for (gpu::LaunchFuncOp launch : launches) {
-      auto binary = SymbolTable::lookupNearestSymbolFrom<gpu::BinaryOp>(
-          launch, launch.getKernelModuleName());
+      auto binary =
+          SymbolTable::lookupNearestSymbolFrom<gpu::BinaryOp>(launch, launch.getKernelModuleName());
       if (!binary || binary.getObjects().size() != 1) {
         launch.emitError("the kernel has not been compiled; run --gpu-module-to-binary first");
         return signalPassFailure();

@@ -4,8 +4,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -72,8 +72,8 @@ struct LaunchModel : public BufferizableOpInterface::ExternalModel<LaunchModel, 
       result = *buffer;
     }
     buffers.append(results);
-    FailureOr<func::FuncOp> function = getLaunchFunction(
-        launch, op->getParentOfType<ModuleOp>(), ValueRange(buffers).getTypes());
+    FailureOr<func::FuncOp> function =
+        getLaunchFunction(launch, op->getParentOfType<ModuleOp>(), ValueRange(buffers).getTypes());
     if (failed(function))
       return failure();
     func::CallOp::create(rewriter, op->getLoc(), *function, buffers);
@@ -114,9 +114,9 @@ struct BufferizeLaunches : public ssm::impl::BufferizeLaunchesBase<BufferizeLaun
 } // namespace
 
 void mlir::ssm::registerLaunchBufferization(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect,
-                  memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect,
-                  xegpu::XeGPUDialect>();
+  registry
+      .insert<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect,
+              memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect, xegpu::XeGPUDialect>();
   registry.addExtension(+[](MLIRContext *context, SSMDialect *) {
     LaunchOp::attachInterface<LaunchModel>(*context);
     for (StringRef dialect : {"arith", "gpu", "llvm", "math", "memref", "scf", "vector", "xegpu"})

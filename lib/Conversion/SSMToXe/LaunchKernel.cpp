@@ -110,11 +110,10 @@ static gpu::GPUFuncOp makeKernel(LaunchOp launch, gpu::GPUModuleOp module, Strin
   Type pointer = LLVM::LLVMPointerType::get(context, kGlobalSpace);
   SmallVector<Type> inputs(buffers.size(), pointer);
   inputs.push_back(builder.getI64Type());
-  auto kernel = gpu::GPUFuncOp::create(builder, launch.getLoc(), name,
-                                       builder.getFunctionType(inputs, {}));
+  auto kernel =
+      gpu::GPUFuncOp::create(builder, launch.getLoc(), name, builder.getFunctionType(inputs, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  kernel->setAttr("intel_reqd_sub_group_size",
-                  builder.getI32IntegerAttr(XeBuilder::kLanes));
+  kernel->setAttr("intel_reqd_sub_group_size", builder.getI32IntegerAttr(XeBuilder::kLanes));
   kernel.setKnownBlockSizeAttr(
       builder.getDenseI32ArrayAttr({static_cast<int32_t>(XeBuilder::kItems), 1, 1}));
   builder.setInsertionPointToEnd(&kernel.getBody().front());
@@ -161,13 +160,12 @@ static void launchFrom(func::FuncOp function, gpu::GPUFuncOp kernel, const Launc
       Value rows = type.isDynamicDim(0)
                        ? tokens
                        : arith::ConstantIndexOp::create(b, type.getDimSize(0)).getResult();
-      blocks = b.createOrFold<arith::CeilDivUIOp>(
-          rows, arith::ConstantIndexOp::create(b, grid.tokens));
+      blocks =
+          b.createOrFold<arith::CeilDivUIOp>(rows, arith::ConstantIndexOp::create(b, grid.tokens));
     }
   }
   gpu::LaunchFuncOp::create(
-      b, kernel,
-      gpu::KernelDim3{arith::ConstantIndexOp::create(b, groups), blocks, one},
+      b, kernel, gpu::KernelDim3{arith::ConstantIndexOp::create(b, groups), blocks, one},
       gpu::KernelDim3{arith::ConstantIndexOp::create(b, XeBuilder::kItems), one, one},
       /*dynamicSharedMemorySize=*/Value(), operands);
   func::ReturnOp::create(b);
@@ -194,8 +192,8 @@ FailureOr<func::FuncOp> ssm::getLaunchFunction(LaunchOp launch, ModuleOp module,
   name += "_" + std::to_string(number);
   gpu::GPUFuncOp kernel = makeKernel(launch, getKernels(module), name, parts, buffers);
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto function = func::FuncOp::create(builder, launch.getLoc(), name,
-                                       builder.getFunctionType(buffers, {}));
+  auto function =
+      func::FuncOp::create(builder, launch.getLoc(), name, builder.getFunctionType(buffers, {}));
   function.setPrivate();
   function->setAttr(kLaunchAttrName, key);
   function->setAttr("llvm.linkage",

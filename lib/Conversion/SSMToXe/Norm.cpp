@@ -27,12 +27,11 @@ static Value invertDeviation(XeBuilder &k, Value sum, int64_t columns, float eps
 
 void ssm::emitNorm(LaunchScope &scope, RMSNormOp op, Value token) {
   XeBuilder &k = scope.k;
-  int64_t columns =
-      cast<RankedTensorType>(op.getInput().getType()).getDimSize(1) / op.getGroups();
+  int64_t columns = cast<RankedTensorType>(op.getInput().getType()).getDimSize(1) / op.getGroups();
   for (int64_t part = 0; part < static_cast<int64_t>(op.getGroups()); ++part) {
     int64_t begin = part * columns;
-    Value sum = sumRow(scope, op.getInput(), token, begin, columns,
-                       [&](Value x) { return k.mulf(x, x); });
+    Value sum =
+        sumRow(scope, op.getInput(), token, begin, columns, [&](Value x) { return k.mulf(x, x); });
     Value factor = invertDeviation(k, sum, columns, op.getEps().convertToFloat());
     k.overColumns(columns, [&](Value i) {
       Value column = k.add(i, begin);

@@ -113,13 +113,13 @@ void XeBuilder::barrier() { gpu::BarrierOp::create(*this); }
 
 XeBuilder::Values XeBuilder::loop(Value begin, Value end, Value step, ValueRange inits,
                                   function_ref<Values(Value, ValueRange)> body) {
-  auto loop = scf::ForOp::create(
-      *this, begin, end, step, inits, [&](OpBuilder &, Location, Value i, ValueRange values) {
-        OpBuilder::InsertionGuard guard(*this);
-        setInsertionPointToEnd(i.getParentBlock());
-        Values next = body(i, values);
-        scf::YieldOp::create(*this, next);
-      });
+  auto loop = scf::ForOp::create(*this, begin, end, step, inits,
+                                 [&](OpBuilder &, Location, Value i, ValueRange values) {
+                                   OpBuilder::InsertionGuard guard(*this);
+                                   setInsertionPointToEnd(i.getParentBlock());
+                                   Values next = body(i, values);
+                                   scf::YieldOp::create(*this, next);
+                                 });
   return Values(loop.getResults());
 }
 
@@ -134,8 +134,7 @@ void XeBuilder::overColumns(int64_t columns, function_ref<void(Value)> body) {
   loop(item, index(columns), index(kItems), body);
 }
 
-void XeBuilder::ifThen(Value condition, function_ref<void()> body,
-                       function_ref<void()> otherwise) {
+void XeBuilder::ifThen(Value condition, function_ref<void()> body, function_ref<void()> otherwise) {
   auto branch = scf::IfOp::create(*this, condition, static_cast<bool>(otherwise));
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPoint(branch.thenYield());

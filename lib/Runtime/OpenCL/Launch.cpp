@@ -3,7 +3,9 @@
 #include "ssmq/Runtime/OpenCL/Launch.h"
 
 #include "ssmq/Runtime/OpenCL/Device.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <array>
 
 using namespace ssmq;
 
@@ -32,4 +34,25 @@ void *ssmq_xe_scratch(const void *key, int64_t bytes) {
     return *memory;
   device->keepError(memory.takeError());
   return nullptr;
+}
+
+/// What the entry that this thread runs has allocated, by slot.
+static thread_local std::array<void *, 16> buffersInUse;
+
+void *ssmq_xe_allocate(int64_t bytes) {
+  // Only the addresses count: each slot is a block of the device.
+  static constexpr std::array<char, 16> keys = {};
+  for (auto [i, buffer] : llvm::enumerate(buffersInUse))
+    if (!buffer)
+      return buffer = ssmq_xe_scratch(&keys[i], bytes);
+  if (Device *device = getCurrentDevice())
+    device->keepError(llvm::createStringError("an entry asks for more than %zu buffers at a time",
+                                              buffersInUse.size()));
+  return nullptr;
+}
+
+void ssmq_xe_free(void *memory) {
+  for (void *&buffer : buffersInUse)
+    if (buffer == memory)
+      buffer = nullptr;
 }

@@ -2,7 +2,8 @@
 //
 // Each `ssm.launch` bufferizes to a call of a private function that takes the buffers of its
 // inputs and of its results and launches one kernel (gpu.func) with pointers to them and the number
-// of tokens. Kernels are code of one work-item, in sub-groups of 16 (arith, math, scf, llvm, xegpu).
+// of tokens. Kernels are code of one work-item, in sub-groups of 16 (arith, math, scf, llvm,
+// xegpu).
 //
 //===----------------------------------------------------------------------===//
 

@@ -22,6 +22,11 @@ void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, c
 
 /// Memory of the device that is kept for `key` (Device::getScratch); null after an error.
 void *ssmq_xe_scratch(const void *key, int64_t bytes);
+
+/// Memory of the device for the buffers of an entry, of at most 16 at a time on a thread; kept when
+/// it is given back, for the next that asks. Null after an error.
+void *ssmq_xe_allocate(int64_t bytes);
+void ssmq_xe_free(void *memory);
 }
 // NOLINTEND(readability-identifier-naming)
 

@@ -222,7 +222,8 @@ private:
     launch.getInputsMutable().assign(inputs);
   }
 
-  /// Constants that an elementwise op reads, and the tensor that gives it its shape, become its own.
+  /// Constants that an elementwise op reads, and the tensor that gives it its shape, become its
+  /// own.
   static void standAlone(IRRewriter &rewriter, linalg::GenericOp generic) {
     rewriter.setInsertionPointToStart(generic.getBody());
     for (Operation &inner : generic.getBody()->without_terminator())
