@@ -29,5 +29,7 @@ if os.path.exists(run_tool) and not subprocess.run(
         [run_tool, "--devices"], capture_output=True,
         env={**os.environ, "OCL_ICD_VENDORS": config.opencl_drivers}).returncode:
     config.available_features.add("opencl")
+# What runs a program beside the reference, for --compare; %xe where all its ops have Xe kernels.
+config.substitutions.append(("%xe", ",xe" if "opencl" in config.available_features else ""))
 # Tests compile what they test; those of the cache name a folder.
 config.environment["SSMQ_CACHE_DIR"] = ""

@@ -17,7 +17,7 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Conversion/XeGPUToXeVM/XeGPUToXeVM.h"
 #include "mlir/Conversion/XeVMToLLVM/XeVMToLLVM.h"
-#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
@@ -82,6 +82,10 @@ static void addKernelCompilation(OpPassManager &passes) {
   target.optLevel = 3;
   passes.addPass(createGpuXeVMAttachTarget(target));
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
+  arith::ArithExpandOpsPassOptions expansion;
+  expansion.includeBf16 = true;
+  kernels.addPass(arith::createArithExpandOpsPass(expansion));
+  kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createConvertMathToXeVM());
   kernels.addPass(createConvertXeGPUToXeVMPass());
   ConvertGpuOpsToLLVMSPVOpsOptions device;

@@ -47,19 +47,28 @@ Value XeBuilder::mulf(Value lhs, Value rhs) { return arith::MulFOp::create(*this
 Value XeBuilder::fma(Value a, Value b, Value c) { return math::FmaOp::create(*this, a, b, c); }
 Value XeBuilder::exp(Value value) { return math::ExpOp::create(*this, value); }
 
+/// SPIR-V has no bf16: it is in memory what an integer of 16 bits is.
+static Type getTypeInMemory(Type element) {
+  return element.isBF16() ? IntegerType::get(element.getContext(), 16) : element;
+}
+
 Value XeBuilder::address(const Place &place, ValueRange indices) {
   Value offset = index(0);
   for (auto [i, stride] : llvm::zip_equal(indices, place.strides))
     offset = add(offset, mul(i, stride));
   Value number = createOrFold<arith::IndexCastOp>(getI64Type(), offset);
-  return LLVM::GEPOp::create(*this, place.pointer.getType(), place.element, place.pointer,
-                             ArrayRef<LLVM::GEPArg>{number});
+  return LLVM::GEPOp::create(*this, place.pointer.getType(), getTypeInMemory(place.element),
+                             place.pointer, ArrayRef<LLVM::GEPArg>{number});
 }
 
 Value XeBuilder::loadRaw(const Place &place, ValueRange indices, int64_t count) {
-  Type type = count == 1 ? place.element : VectorType::get({count}, place.element);
+  auto ofCount = [&](Type type) -> Type {
+    return count == 1 ? type : VectorType::get({count}, type);
+  };
   unsigned alignment = std::max(1u, place.element.getIntOrFloatBitWidth() / 8);
-  return LLVM::LoadOp::create(*this, type, address(place, indices), alignment);
+  Value loaded = LLVM::LoadOp::create(*this, ofCount(getTypeInMemory(place.element)),
+                                      address(place, indices), alignment);
+  return createOrFold<arith::BitcastOp>(ofCount(place.element), loaded);
 }
 
 Value XeBuilder::load(const Place &place, ValueRange indices) {
@@ -81,6 +90,7 @@ Value XeBuilder::widen(Value value) {
 void XeBuilder::store(Value value, const Place &place, ValueRange indices) {
   if (isa<FloatType>(place.element) && value.getType() != place.element)
     value = arith::TruncFOp::create(*this, place.element, value);
+  value = createOrFold<arith::BitcastOp>(getTypeInMemory(place.element), value);
   LLVM::StoreOp::create(*this, value, address(place, indices));
 }
 
@@ -91,7 +101,7 @@ Place XeBuilder::local(Type element, ArrayRef<int64_t> shape) {
     strides.insert(strides.begin(), count);
     count *= size;
   }
-  auto type = LLVM::LLVMArrayType::get(element, count);
+  auto type = LLVM::LLVMArrayType::get(getTypeInMemory(element), count);
   std::string name;
   unsigned number = 0;
   do
