@@ -9,18 +9,27 @@ using namespace mlir::ssm;
 
 using Values = KernelBuilder::Values;
 
-/// Sum of f(x) over columns [base, base + extent) of a row.
+/// Sum of f(x) over columns [base, base + extent) of a row, in several sums: a single one would
+/// wait for the latency of additions.
 static Value sumOver(KernelBuilder &k, Value x, Value row, Value base, int64_t extent,
                      function_ref<Value(Value)> f) {
   int64_t lanes = k.lanesFor(extent);
-  Values sum = k.overColumns(
-      base, extent, lanes, k.zeros(lanes),
-      [&](Value column, int64_t count, ValueRange sums) -> Values {
-        Value values = f(k.load(x, {row, column}, count));
-        return {arith::AddFOp::create(k, sums[0], k.pad(values, lanes))};
-      },
-      /*unroll=*/4);
-  return k.sumLanes(sum.front());
+  int64_t chains = std::min<int64_t>(4, llvm::divideCeil(extent, lanes));
+  Values sums = k.overColumns(base, extent, chains * lanes, Values(chains, k.zeros(lanes)),
+                              [&](Value column, int64_t count, ValueRange before) {
+                                Values next(before);
+                                for (int64_t first = 0; first < count; first += lanes) {
+                                  int64_t part = std::min(lanes, count - first);
+                                  Value values = f(k.load(x, {row, k.add(column, first)}, part));
+                                  Value &sum = next[first / lanes];
+                                  sum = arith::AddFOp::create(k, sum, k.pad(values, lanes));
+                                }
+                                return next;
+                              });
+  Value sum = sums.front();
+  for (Value other : llvm::drop_begin(sums))
+    sum = arith::AddFOp::create(k, sum, other);
+  return k.sumLanes(sum);
 }
 
 static Value mean(KernelBuilder &k, Value sum, int64_t count) {

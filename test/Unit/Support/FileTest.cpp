@@ -5,6 +5,7 @@
 #include "ssmq/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
+#include <cstdlib>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -27,6 +28,23 @@ TEST(MappedFile, ReadsBytesAndResolvesLinks) {
   EXPECT_EQ((*file)->getBytes(), llvm::StringRef("x\0y", 3));
   EXPECT_EQ((*file)->getPath(), folder / "link");
   EXPECT_EQ((*file)->getRealPath(), std::filesystem::canonical(folder / "a").string());
+}
+
+TEST(MappedFile, HugePagesHoldTheSameBytes) {
+  TempFolder folder;
+  std::string bytes((size_t(4) << 20) + 12345, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * 37 >> 6);
+  folder.write("a", bytes);
+  ASSERT_EQ(::setenv("SSMQ_HUGE_PAGES", "1", 1), 0);
+  auto file = MappedFile::open(folder / "a");
+  ::unsetenv("SSMQ_HUGE_PAGES");
+  ASSERT_EQ(getMessage(file.takeError()), "");
+  EXPECT_EQ((*file)->getBytes(), llvm::StringRef(bytes));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>((*file)->getBytes().data()) % (size_t(2) << 20), 0u);
+  // What is written to the file later does not reach a copy.
+  folder.write("a", std::string(bytes.size(), 'x'));
+  EXPECT_EQ((*file)->getBytes(), llvm::StringRef(bytes));
 }
 
 TEST(MappedFile, EmptyFilesHaveNoBytes) {
