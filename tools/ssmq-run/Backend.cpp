@@ -12,6 +12,7 @@
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/Target.h"
+#include "ssmq/Target/Xe2/Xe2.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -119,6 +120,28 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
     return signature.takeError();
   return CompiledProgram::compileSource(*module, std::move(*signature), getLowering(compile),
                                         lookup, compile);
+}
+
+Error Model::estimate(int64_t tokens, llvm::raw_ostream &stream) const {
+  mlir::OwningOpRef<mlir::ModuleOp> launches = module.get().clone();
+  if (Error error = ssmq::lower(*launches, "ssmq-pack,ssmq-xe-launches{" + lowering + "}"))
+    return error;
+  auto print = [&](llvm::StringRef entry, llvm::StringRef title, int64_t count,
+                   int64_t position) -> Error {
+    auto function = launches->lookupSymbol<mlir::func::FuncOp>(entry);
+    if (!function)
+      return makeError("the program has no @{0} to estimate", entry);
+    auto counts = mlir::ssm::countLaunches(function, count, position);
+    if (failed(counts))
+      return makeError("what @{0} does cannot be counted", entry);
+    mlir::ssm::printEstimate(title, *counts, stream);
+    return Error::success();
+  };
+  if (tokens > 1)
+    if (Error error = print("prefill", llvm::formatv("prompt of {0} tokens", tokens).str(), tokens,
+                            /*position=*/0))
+      return error;
+  return print("decode", llvm::formatv("one token after {0}", tokens).str(), 1, tokens);
 }
 
 Error Model::emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const {

@@ -35,6 +35,10 @@ public:
   /// A compiled program whose entries time their ops, and what these are.
   llvm::Expected<ProfiledProgram> makeProfiledProgram(const CompileOptions &compile) const;
 
+  /// Prints what the launches of a GPU move and do, for a prompt of `tokens` tokens and for one
+  /// token after it.
+  llvm::Error estimate(int64_t tokens, llvm::raw_ostream &stream) const;
+
   /// Writes the compiled program or its header.
   llvm::Error emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const;
 

@@ -63,6 +63,10 @@ struct Options {
       llvm::cl::desc("Prints where the time of the tokens as a prompt, and of N (32) tokens after "
                      "it, goes; writes a trace for chrome://tracing or Perfetto")};
 
+  llvm::cl::opt<std::string> estimate{
+      "estimate", llvm::cl::value_desc("xe2"), llvm::cl::cat(category),
+      llvm::cl::desc("Prints launches, bytes and matrix products of the GPU of Lunar Lake for the "
+                     "tokens as a prompt and one after it, counted from the kernels")};
   llvm::cl::list<Runner> compare{
       "compare", llvm::cl::CommaSeparated, llvm::cl::cat(category),
       llvm::cl::desc("Runs all of these; exits with 1 when one differs from the first"),

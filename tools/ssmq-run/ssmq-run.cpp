@@ -189,6 +189,13 @@ static int run(const Options &options) {
       return fail(read.takeError());
     tokens = std::move(*read);
   }
+  if (!options.estimate.empty()) {
+    if (options.estimate != "xe2")
+      return failUsage("--estimate knows xe2");
+    if (Error error = model->estimate(tokens.size(), llvm::outs()))
+      return fail(std::move(error));
+    return ExitOk;
+  }
   if (options.profile.getNumOccurrences())
     return runProfile(*model, tokens, options);
   if (!options.compare.empty())
