@@ -25,6 +25,8 @@ class Variant:
     arguments: tuple[str, ...] = ()
     """Of `ssmq quantize`; none for the checkpoint itself. MIX stands for the assignment by KL."""
     state_bits: int = 32
+    huge_pages: bool = False
+    """Weights are read into pages of 2 MiB (SSMQ_HUGE_PAGES), instead of mapped."""
 
     @property
     def multiplies_integers(self) -> bool:
@@ -34,14 +36,17 @@ class Variant:
 MIX = "MIX"
 _INT8, _INT4 = ("--uniform", "int8:channel"), ("--uniform", "int4:g64")
 _MIXED = ("--assignment", MIX)
+_HALF_STATES = ("--states", "f16")
 VARIANTS = [
     Variant("f32", 16),
     Variant("bf16", 16, ("--uniform", "bf16")),
     Variant("int8", 8, _INT8),
     Variant("int8 a8", 8, _INT8 + _ACTIVATIONS),
+    Variant("int8 a8 f16 states huge pages", 8, _INT8 + _ACTIVATIONS + _HALF_STATES, 16, True),
     Variant("int4", 4, _INT4),
     Variant("int4 a8", 4, _INT4 + _ACTIVATIONS),
-    Variant("int4 a8 f16 states", 4, _INT4 + _ACTIVATIONS + ("--states", "f16"), 16),
+    Variant("int4 a8 f16 states", 4, _INT4 + _ACTIVATIONS + _HALF_STATES, 16),
+    Variant("int4 a8 f16 states huge pages", 4, _INT4 + _ACTIVATIONS + _HALF_STATES, 16, True),
     Variant("mix", 4, _MIXED),
     Variant("mix a8", 4, _MIXED + _ACTIVATIONS),
 ]
@@ -86,7 +91,8 @@ def prepare(variant: Variant, checkpoint: Path, made: Path, vocab_size: int) -> 
     """The model's directory, made unless it is there."""
     if not variant.arguments:
         return checkpoint
-    directory = made / f"ssmq-{_get_build()}" / variant.label.replace(" ", "-")
+    label = variant.label.removesuffix(" huge pages").replace(" ", "-")
+    directory = made / f"ssmq-{_get_build()}" / label
     if not directory.exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
         given = [str(make_mix(checkpoint, made, vocab_size)) if one == MIX else one
@@ -103,5 +109,8 @@ def remove_other_builds(made: Path) -> None:
 
 def to_contender(variant: Variant, directory: Path, work: Work,
                  compile_options: dict[str, str]) -> Contender:
-    return make_contender(directory, work, variant.label, variant.bits, variant.state_bits,
-                          compile_options, variant.multiplies_integers)
+    contender = make_contender(directory, work, variant.label, variant.bits, variant.state_bits,
+                               compile_options, variant.multiplies_integers)
+    if variant.huge_pages:
+        contender.environment["SSMQ_HUGE_PAGES"] = "1"
+    return contender
