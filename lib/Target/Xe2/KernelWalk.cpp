@@ -247,7 +247,9 @@ LogicalResult KernelWalk::walkBranch(scf::IfOp branch, const Lanes &times) {
     taken[i] = condition->second[i] ? times[i] : 0;
     other[i] = condition->second[i] ? 0 : times[i];
   }
-  auto isTaken = [](const Lanes &lanes) { return llvm::any_of(lanes, [](int64_t n) { return n; }); };
+  auto isTaken = [](const Lanes &lanes) {
+    return llvm::any_of(lanes, [](int64_t n) { return n; });
+  };
   if (isTaken(taken) && failed(walk(*branch.thenBlock(), taken)))
     return failure();
   if (branch.elseBlock() && isTaken(other))

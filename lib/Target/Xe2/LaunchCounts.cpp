@@ -56,9 +56,7 @@ static PassedBuffer describe(Value buffer, int64_t tokens, int64_t position) {
   passed.numBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   for (int64_t size : type.getShape()) {
     bool isCache = isa<BlockArgument>(source);
-    passed.numBytes *= !ShapedType::isDynamic(size) ? size
-                       : isCache                    ? position + tokens
-                                                    : tokens;
+    passed.numBytes *= !ShapedType::isDynamic(size) ? size : isCache ? position + tokens : tokens;
   }
   return passed;
 }
@@ -94,8 +92,7 @@ FailureOr<SmallVector<LaunchCount>> ssm::countLaunches(func::FuncOp entry, int64
   // Calls of one function with buffers of one kind do the same.
   llvm::StringMap<std::pair<Traffic, int64_t>> followed;
   for (auto call : entry.getOps<func::CallOp>()) {
-    auto function =
-        SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+    auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
     if (!function || function.isExternal())
       continue;
     SmallVector<PassedBuffer> buffers = llvm::map_to_vector(

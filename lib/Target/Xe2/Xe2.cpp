@@ -20,9 +20,9 @@ Xe2Estimate ssm::estimateXe2(ArrayRef<LaunchCount> launches) {
     sum.dpas += launch.dpas;
     sum.dpasMultiplyAdds += launch.dpasMultiplyAdds;
     double bytes = static_cast<double>(launch.bytesRead + launch.bytesWritten);
-    sum.seconds += Xe2::secondsPerLaunch +
-                   std::max(bytes / Xe2::bytesPerSecond,
-                            launch.dpasMultiplyAdds / Xe2::dpasMultiplyAddsPerSecond);
+    sum.seconds +=
+        Xe2::secondsPerLaunch + std::max(bytes / Xe2::bytesPerSecond,
+                                         launch.dpasMultiplyAdds / Xe2::dpasMultiplyAddsPerSecond);
   }
   return sum;
 }
@@ -49,8 +49,8 @@ void ssm::printEstimate(StringRef title, ArrayRef<LaunchCount> launches,
   Xe2Estimate sum = estimateXe2(launches);
   printRow("all", sum, stream);
   if (sum.weightBytesRead > 0)
-    stream << llvm::format("  bytes moved: %.3f x those of weights; weights are loaded %.3f times\n",
-                           static_cast<double>(sum.bytesRead + sum.bytesWritten) /
-                               sum.weightBytesRead,
-                           static_cast<double>(sum.weightBytesLoaded) / sum.weightBytesRead);
+    stream << llvm::format(
+        "  bytes moved: %.3f x those of weights; weights are loaded %.3f times\n",
+        static_cast<double>(sum.bytesRead + sum.bytesWritten) / sum.weightBytesRead,
+        static_cast<double>(sum.weightBytesLoaded) / sum.weightBytesRead);
 }

@@ -1,9 +1,9 @@
 //===- LaunchCounts.h - What launches of kernels move and do ----*- C++ -*-===//
 //
-// Counted from the kernels as --ssmq-xe-launches makes them: the code of each work-group is followed
-// through its loops and branches, whose bounds depend on nothing but where a work-item is, the number
-// of tokens and the position. So all numbers are exact, but for one rule: of a buffer that work-items
-// load more often than it has bytes, each byte is taken to come from memory once.
+// Counted from the kernels as --ssmq-xe-launches makes them: the code of each work-group is
+// followed through its loops and branches, whose bounds depend on nothing but where a work-item is,
+// the number of tokens and the position. So all numbers are exact, but for one rule: of a buffer
+// that work-items load more often than it has bytes, each byte is taken to come from memory once.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,8 +1,8 @@
 //===- Xe2.h - The GPU of Lunar Lake ----------------------------*- C++ -*-===//
 //
-// A model of time for launches counted beforehand: a launch takes the longer of what memory and what
-// the matrix units need, and a gap before the next one may begin. It says what the hardware allows,
-// not what a kernel reaches.
+// A model of time for launches counted beforehand: a launch takes the longer of what memory and
+// what the matrix units need, and a gap before the next one may begin. It says what the hardware
+// allows, not what a kernel reaches.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,8 +15,8 @@
 namespace mlir::ssm {
 
 /// Sources: Intel, "Lunar Lake" architecture (Hot Chips 2024 and Tech Tour 2024): 8 Xe2 cores of 8
-/// vector engines at 2.05 GHz; 67 int8 TOPS of the matrix units; LPDDR5X-8533 on 128 bits, which CPU
-/// and GPU share. The gap between launches of an in-order queue is an assumption.
+/// vector engines at 2.05 GHz; 67 int8 TOPS of the matrix units; LPDDR5X-8533 on 128 bits, which
+/// CPU and GPU share. The gap between launches of an in-order queue is an assumption.
 struct Xe2 {
   static constexpr int64_t vectorEngines = 64;
   static constexpr double clockHz = 2.05e9;
