@@ -7,6 +7,7 @@
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
 #include "ssmq/Support/Target.h"
+#include "ssmq/Transforms/KernelWeights.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cstring>
 #include <thread>
@@ -79,24 +80,27 @@ SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *
   CompileOptions options;
   options.threads = getThreads(threads);
   options.cpu = target ? target : "";
-  return makeProgram(module, program,
-                     [&](mlir::ModuleOp source, SsmqProgram &made,
-                         const mlir::ssm::WeightLookup &weights) -> Error {
-                       // Before it is spelled in a pipeline.
-                       if (Error error = checkRunsHere(options.cpu))
-                         return error;
-                       Expected<ProgramSignature> signature =
-                           mlir::ssm::readCompiledSignature(source);
-                       if (!signature)
-                         return signature.takeError();
-                       std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
-                       auto compiled = CompiledProgram::compileSource(source, std::move(*signature),
-                                                                      pipeline, weights, options);
-                       if (!compiled)
-                         return compiled.takeError();
-                       made.program = std::move(*compiled);
-                       return Error::success();
-                     });
+  return makeProgram(
+      module, program,
+      [&](mlir::ModuleOp source, SsmqProgram &made,
+          const mlir::ssm::WeightLookup &weights) -> Error {
+        // Before it is spelled in a pipeline.
+        if (Error error = checkRunsHere(options.cpu))
+          return error;
+        Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(source);
+        if (!signature)
+          return signature.takeError();
+        auto kernels = mlir::ssm::prepareForKernels(source, weights, options.threads);
+        if (failed(kernels))
+          return createStringError("the weights cannot be prepared for kernels");
+        std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
+        auto compiled = CompiledProgram::compileSource(*kernels->module, std::move(*signature),
+                                                       pipeline, kernels->weights, options);
+        if (!compiled)
+          return compiled.takeError();
+        made.program = std::move(*compiled);
+        return Error::success();
+      });
 }
 
 void ssmqProgramDestroy(SsmqProgram *program) {

@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Reference/WeightValue.h"
+#include "ssmq/Transforms/KernelWeights.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -27,8 +28,8 @@ namespace {
 
 class FormatExpander {
 public:
-  FormatExpander(ModuleOp module, const ::ssmq::WeightStore &store, unsigned threads)
-      : module(module), symbols(module), store(store), threads(threads) {}
+  FormatExpander(ModuleOp module, const WeightLookup &lookup, unsigned threads)
+      : module(module), symbols(module), lookup(lookup), threads(threads) {}
 
   /// The weights that are f32 now; removes codes and scales that nothing reads any more.
   FailureOr<std::vector<LazyTensor>> expandAll();
@@ -42,7 +43,7 @@ private:
 
   ModuleOp module;
   SymbolTable symbols;
-  const ::ssmq::WeightStore &store;
+  const WeightLookup &lookup;
   unsigned threads;
   /// By the global that held the codes.
   llvm::MapVector<StringAttr, Tensor> expanded;
@@ -52,7 +53,6 @@ private:
 } // namespace
 
 FailureOr<Value> FormatExpander::replace(OpOperand &use, Value codes) {
-  auto lookup = [this](StringRef name) { return store.lookup(name); };
   FailureOr<Tensor> values = readWeight(use, lookup, threads);
   if (failed(values))
     return failure();
@@ -120,6 +120,11 @@ FailureOr<std::vector<LazyTensor>> FormatExpander::expandAll() {
   return tensors;
 }
 
+FailureOr<std::vector<LazyTensor>>
+mlir::ssm::expandFormats(ModuleOp module, const WeightLookup &lookup, unsigned threads) {
+  return FormatExpander(module, lookup, threads).expandAll();
+}
+
 namespace {
 
 class ExpandFormatsPass : public mlir::ssm::impl::ExpandFormatsPassBase<ExpandFormatsPass> {
@@ -127,11 +132,12 @@ public:
   using Base::Base;
 
   void runOnOperation() override {
-    LogicalResult result =
-        rewriteCheckpoint(getOperation(), {getArgument(), output, checkpoint, threads},
-                          [&](const ::ssmq::WeightStore &store, unsigned count) {
-                            return FormatExpander(getOperation(), store, count).expandAll();
-                          });
+    LogicalResult result = rewriteCheckpoint(
+        getOperation(), {getArgument(), output, checkpoint, threads},
+        [&](const ::ssmq::WeightStore &store, unsigned count) {
+          return expandFormats(
+              getOperation(), [&](StringRef name) { return store.lookup(name); }, count);
+        });
     if (failed(result))
       signalPassFailure();
   }

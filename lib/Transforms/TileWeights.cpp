@@ -6,7 +6,7 @@
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Formats/Tiling.h"
 #include "ssmq/Reference/WeightValue.h"
-#include "ssmq/Support/Error.h"
+#include "ssmq/Transforms/KernelWeights.h"
 #include "ssmq/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
@@ -23,7 +23,6 @@ using llvm::Expected;
 using ::ssmq::LazyTensor;
 using ::ssmq::Tensor;
 using ::ssmq::TileLayout;
-using ::ssmq::WeightStore;
 using Load = ml_program::GlobalLoadConstOp;
 
 namespace {
@@ -44,7 +43,7 @@ public:
   explicit WeightTiler(ModuleOp module) : module(module), symbols(module) {}
 
   /// Gives globals and ops their new types; tensors are made when they are written.
-  FailureOr<std::vector<LazyTensor>> rewrite(const WeightStore &store, unsigned threads);
+  FailureOr<std::vector<LazyTensor>> rewrite(const WeightLookup &lookup, unsigned threads);
 
 private:
   using GlobalName = StringAttr;
@@ -73,10 +72,12 @@ public:
   using Base::Base;
 
   void runOnOperation() override {
-    WeightTiler tiler(getOperation());
     LogicalResult result = rewriteCheckpoint(
         getOperation(), {getArgument(), output, checkpoint, threads},
-        [&](const WeightStore &store, unsigned count) { return tiler.rewrite(store, count); });
+        [&](const ::ssmq::WeightStore &store, unsigned count) {
+          return tileWeights(
+              getOperation(), [&](StringRef name) { return store.lookup(name); }, count);
+        });
     if (failed(result))
       signalPassFailure();
   }
@@ -206,10 +207,9 @@ static void setTiled(OpTy op, const TileLayout &layout) {
     op.setColumns(layout.getColumns());
 }
 
-FailureOr<std::vector<LazyTensor>> WeightTiler::rewrite(const WeightStore &store,
+FailureOr<std::vector<LazyTensor>> WeightTiler::rewrite(const WeightLookup &lookup,
                                                         unsigned threads) {
   find();
-  auto lookup = [&store](StringRef name) { return store.lookup(name); };
   for (auto &[op, reader] : readers) {
     for (Load load : {reader.codes, reader.scales, reader.zeroPoints}) {
       Role role = load == reader.codes ? Role::Codes : Role::Groups;
@@ -220,4 +220,9 @@ FailureOr<std::vector<LazyTensor>> WeightTiler::rewrite(const WeightStore &store
         [layout = reader.layout](auto typed) { setTiled(typed, layout); });
   }
   return std::move(tiled);
+}
+
+FailureOr<std::vector<LazyTensor>>
+mlir::ssm::tileWeights(ModuleOp module, const WeightLookup &lookup, unsigned threads) {
+  return WeightTiler(module).rewrite(lookup, threads);
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 import _ssmq
 
 from .errors import USAGE, Error
-from .output import scratch_directory
 from .program import Program
 
 PROGRAM_FILES = ("program.mlirbc", "program.mlir")
@@ -72,13 +71,7 @@ class Model:
         """The program, compiled in memory for this processor, or for an older `target` as -march
         of clang names it. Weights in formats that no kernel reads are held in f32, and others in
         tiles of rows, as kernels stream them: `ssmq quantize` has stored them so."""
-        prepared = self.clone()
-        with scratch_directory() as scratch:
-            prepared.run_pipeline(
-                f"ssmq-expand-formats{{output='{scratch / 'values.safetensors'}'}},"
-                f"ssmq-tile-weights{{output='{scratch / 'tiles.safetensors'}'}}")
-            # Files stay mapped when their names are gone.
-            return Program(prepared._module.compile(threads or 0, target))
+        return Program(self._module.compile(threads or 0, target))
 
     @functools.cached_property
     def config(self) -> dict:

@@ -22,6 +22,14 @@
 // RUN: cmp %t/rows-logits.safetensors %t/expanded-logits.safetensors
 // RUN: ssmq-run %t/tiled-expanded.mlir --tokens 4,0,18,2,2 --compare=reference,fast,compiled --chunkings=2
 
+// Compiling does both by itself: the same kernels give the same bits, in memory and in libraries.
+// RUN: ssmq-run %t/tiled-expanded.mlir --tokens 4,0,18,2,2 --logits %t/prepared-logits.safetensors
+// RUN: ssmq-run %t/program.mlir --checkpoint=%t/source.safetensors --tokens 4,0,18,2,2 --logits %t/compiled-logits.safetensors
+// RUN: cmp %t/prepared-logits.safetensors %t/compiled-logits.safetensors
+// RUN: mkdir %t/emitted
+// RUN: ssmq-run %t/program.mlir --checkpoint=%t/source.safetensors --emit=obj -o %t/emitted/program.o
+// RUN: ls %t/emitted | count 1
+
 // RUN: not ssmq-opt %t/tiled.mlir --ssmq-refine="method=mse original=%t/source.safetensors output=%t/refined.safetensors" 2>&1 | FileCheck %t/refine.check
 // RUN: not ssmq-opt %t/program.mlir --ssmq-tile-weights 2>&1 | FileCheck %t/output.check
 

@@ -14,6 +14,7 @@
 #include "ssmq/Support/Target.h"
 #include "ssmq/Target/Xe2/Xe2.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 
 using namespace ssmq;
@@ -70,15 +71,18 @@ std::string Model::getLowering(const CompileOptions &compile, llvm::StringRef mo
                        compile.features, more, lowering);
 }
 
-Expected<mlir::OwningOpRef<mlir::ModuleOp>> Model::lower(const CompileOptions &compile,
-                                                         llvm::StringRef more) const {
+Expected<mlir::ssm::KernelProgram> Model::prepare(const CompileOptions &compile) const {
   // Told here, a wrong target is one line without the place of a pass.
   if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
     return error;
-  mlir::OwningOpRef<mlir::ModuleOp> lowered = module.get().clone();
-  if (Error error = ssmq::lower(*lowered, getLowering(compile, more)))
-    return error;
-  return lowered;
+  auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
+  // Tiles are for the vectors of a CPU.
+  if (compile.device)
+    return mlir::ssm::KernelProgram{module.get().clone(), {}, lookup};
+  auto prepared = mlir::ssm::prepareForKernels(*module, lookup, compile.threads);
+  if (failed(prepared))
+    return makeError("the weights cannot be prepared for kernels");
+  return std::move(*prepared);
 }
 
 Expected<Tensor> Model::lookup(llvm::StringRef name) const {
@@ -92,34 +96,47 @@ Expected<ProfiledProgram> Model::makeProfiledProgram(const CompileOptions &compi
   Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
-  auto lowered = lower(compile, "profile=true");
-  if (!lowered)
-    return lowered.takeError();
-  auto program = CompiledProgram::compile(
-      **lowered, std::move(*signature), [this](llvm::StringRef name) { return lookup(name); },
-      compile);
+  Expected<mlir::ssm::KernelProgram> kernels = prepare(compile);
+  if (!kernels)
+    return kernels.takeError();
+  if (Error error = lower(*kernels->module, getLowering(compile, "profile=true")))
+    return error;
+  auto program =
+      CompiledProgram::compile(*kernels->module, std::move(*signature), kernels->weights, compile);
   if (!program)
     return program.takeError();
-  return ProfiledProgram{std::move(*program), mlir::ssm::getProfileTable(**lowered)};
+  return ProfiledProgram{std::move(*program), mlir::ssm::getProfileTable(*kernels->module)};
 }
 
 Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOptions kernels,
                                                       const CompileOptions &compile) const {
-  auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
   if (backend == Backend::Interpreter) {
+    auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
     auto program = mlir::ssm::InterpreterProgram::create(*module, lookup, kernels);
     if (failed(program))
       return makeError("the program cannot be interpreted");
     return std::move(*program);
   }
-  // As in lower().
-  if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
-    return error;
   Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
     return signature.takeError();
-  return CompiledProgram::compileSource(*module, std::move(*signature), getLowering(compile),
-                                        lookup, compile);
+  Expected<mlir::ssm::KernelProgram> prepared = prepare(compile);
+  if (!prepared)
+    return prepared.takeError();
+  return CompiledProgram::compileSource(*prepared->module, std::move(*signature),
+                                        getLowering(compile), prepared->weights, compile);
+}
+
+/// Writes weights to a new file beside `path`; its name.
+static Expected<std::string> writeBeside(llvm::StringRef path, llvm::ArrayRef<LazyTensor> tensors) {
+  llvm::SmallString<128> file;
+  if (std::error_code code = llvm::sys::fs::createUniqueFile(path + "-%%%%%%%%.safetensors", file))
+    return makeError("cannot write beside {0}: {1}", path, code.message());
+  if (Error error = writeSafetensors(file, tensors)) {
+    llvm::sys::fs::remove(file);
+    return error;
+  }
+  return file.str().str();
 }
 
 Error Model::estimate(int64_t tokens, llvm::raw_ostream &stream) const {
@@ -150,15 +167,40 @@ Error Model::emit(Emission emission, const LibraryOptions &options, llvm::String
     return signature.takeError();
   if (emission == Emission::Header)
     return emitHeader(*signature, options, path);
-  auto lowered = lower(options.compile);
-  if (!lowered)
-    return lowered.takeError();
-  auto locate = [this](llvm::StringRef name) -> Expected<FileRange> {
+  if (Error error = resolveTarget(options.compile.cpu, options.compile.features).takeError())
+    return error;
+  // Weights that stay in the user's files stay as they are.
+  mlir::OwningOpRef<mlir::ModuleOp> program;
+  std::optional<WeightStore> changed;
+  llvm::FileRemover remover;
+  if (options.embedWeights) {
+    Expected<mlir::ssm::KernelProgram> prepared = prepare(options.compile);
+    if (!prepared)
+      return prepared.takeError();
+    program = std::move(prepared->module);
+    if (!prepared->changed.empty()) {
+      Expected<std::string> file = writeBeside(path, prepared->changed);
+      if (!file)
+        return file.takeError();
+      remover.setFile(*file);
+      Expected<WeightStore> store = WeightStore::open(*file);
+      if (!store)
+        return store.takeError();
+      changed = std::move(*store);
+    }
+  } else {
+    program = module.get().clone();
+  }
+  if (Error error = lower(*program, getLowering(options.compile)))
+    return error;
+  auto locate = [&](llvm::StringRef name) -> Expected<FileRange> {
+    if (changed && changed->contains(name))
+      return changed->locate(name);
     Expected<const WeightStore *> store = getWeights();
     if (!store)
       return store.takeError();
     return (*store)->locate(name);
   };
-  return (emission == Emission::Object ? emitObject : emitSharedLibrary)(**lowered, *signature,
+  return (emission == Emission::Object ? emitObject : emitSharedLibrary)(*program, *signature,
                                                                          locate, options, path);
 }

@@ -9,6 +9,7 @@
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Kernels/KernelOptions.h"
 #include "ssmq/Runtime/Profile.h"
+#include "ssmq/Transforms/KernelWeights.h"
 
 namespace ssmq {
 
@@ -46,8 +47,8 @@ private:
   llvm::Expected<const WeightStore *> getWeights() const;
   /// The passes that lower the module; `more` are options of theirs.
   std::string getLowering(const CompileOptions &compile, llvm::StringRef more = "") const;
-  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> lower(const CompileOptions &compile,
-                                                          llvm::StringRef more = "") const;
+  /// What compiling starts from; fails for a target that there is not.
+  llvm::Expected<mlir::ssm::KernelProgram> prepare(const CompileOptions &compile) const;
   llvm::Expected<Tensor> lookup(llvm::StringRef name) const;
 
   mlir::OwningOpRef<mlir::ModuleOp> module;

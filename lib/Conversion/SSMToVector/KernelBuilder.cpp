@@ -127,6 +127,23 @@ Value KernelBuilder::mergeLanes(ArrayRef<Value> vectors,
   return slice(joined, 0, vectors.size());
 }
 
+Value KernelBuilder::pick(ArrayRef<Value> vectors, ArrayRef<int64_t> places) {
+  int64_t width = getLanes(vectors.front());
+  Value result;
+  for (auto [v, vector] : llvm::enumerate(vectors)) {
+    SmallVector<int64_t> mask;
+    bool isUsed = false;
+    for (auto [lane, place] : llvm::enumerate(places)) {
+      bool isHere = place / width == static_cast<int64_t>(v);
+      isUsed |= isHere;
+      mask.push_back(isHere ? place % width : result ? width + lane : 0);
+    }
+    if (isUsed)
+      result = shuffle(vector, result ? result : vector, mask);
+  }
+  return result;
+}
+
 // Interleaving the first half of the rows with the second moves the highest bit of a row's number
 // below the bits of its lanes' numbers; as often as there are such bits, it exchanges both.
 KernelBuilder::Values KernelBuilder::transpose(ArrayRef<Value> rows) {

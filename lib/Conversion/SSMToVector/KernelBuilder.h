@@ -56,6 +56,8 @@ public:
   /// The same with another operation than a sum, on elements of any type.
   Value mergeLanes(ArrayRef<Value> vectors, function_ref<Value(Value, Value)> combine);
 
+  /// Lane i of the result is lane places[i] of the vectors, of one width, one after the other.
+  Value pick(ArrayRef<Value> vectors, ArrayRef<int64_t> places);
   /// As many vectors as each has lanes (a power of two) as the rows of a matrix, transposed.
   Values transpose(ArrayRef<Value> rows);
 

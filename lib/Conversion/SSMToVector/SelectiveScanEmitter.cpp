@@ -4,6 +4,7 @@
 #include "Exp2.h"
 #include "StateRows.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -111,11 +112,34 @@ void SelectiveScanEmitter::alongStates() {
     channelRows(k.index(channels - rest), rest);
 }
 
+/// All rows of a matrix one after the other, where parting them so costs less than an exchange of
+/// rows and columns; else null.
+static Value getRun(KernelBuilder &k, Value matrix, int64_t size, int64_t lanes) {
+  auto type = cast<MemRefType>(matrix.getType());
+  if (size != type.getDimSize(1) || size * size > 4 * lanes || !type.getLayout().isIdentity())
+    return nullptr;
+  return memref::CollapseShapeOp::create(k, matrix, ArrayRef<ReassociationIndices>{{0, 1}});
+}
+
 /// Columns [first, first + size) of the rows of `count` channels, each a vector over the channels.
 Values SelectiveScanEmitter::loadTransposed(Value matrix, Value channel, int64_t count,
                                             int64_t first, int64_t size) {
   int64_t lanes = k.lanesFor(channels);
   Values result;
+  if (Value run = getRun(k, matrix, size, lanes)) {
+    Value begin = k.mul(channel, size);
+    Values parts;
+    for (int64_t at = 0; at < count * size; at += lanes)
+      parts.push_back(
+          k.pad(k.load(run, k.add(begin, at), std::min(lanes, count * size - at)), lanes));
+    for (int64_t column = 0; column < size; ++column) {
+      SmallVector<int64_t> places;
+      for (int64_t r = 0; r < lanes; ++r)
+        places.push_back(std::min(r, count - 1) * size + column);
+      result.push_back(k.pick(parts, places));
+    }
+    return result;
+  }
   for (int64_t at = 0; at < size; at += lanes) {
     int64_t width = std::min(lanes, size - at);
     Values rows(lanes, k.zeros(lanes));
@@ -130,6 +154,16 @@ void SelectiveScanEmitter::storeTransposed(Values columns, Value channel, int64_
                                            int64_t first) {
   int64_t lanes = k.lanesFor(channels), size = columns.size();
   Type stored = cast<MemRefType>(op.getState().getType()).getElementType();
+  if (Value run = getRun(k, op.getState(), size, lanes)) {
+    Value begin = k.mul(channel, size);
+    for (int64_t at = 0; at < count * size; at += lanes) {
+      SmallVector<int64_t> places;
+      for (int64_t i = at; i < std::min(at + lanes, count * size); ++i)
+        places.push_back(i % size * lanes + i / size);
+      k.store(k.narrow(k.pick(columns, places), stored), run, k.add(begin, at));
+    }
+    return;
+  }
   for (int64_t at = 0; at < size; at += lanes) {
     int64_t width = std::min(lanes, size - at);
     Values block(lanes, k.zeros(lanes));
@@ -190,8 +224,11 @@ void SelectiveScanEmitter::alongChannels() {
 }
 
 void SelectiveScanEmitter::run() {
-  if (getConstantIntValue(tokens) == 1 || rowsOf.hasScales() || k.lanesFor(channels) == 1)
+  if (rowsOf.hasScales() || k.lanesFor(channels) == 1)
     return alongStates();
+  // Where the states of a channel fill no vector, those of several channels do.
+  if (getConstantIntValue(tokens) == 1)
+    return states < k.lanesFor(channels) ? alongChannels() : alongStates();
   // Below this the exchange of rows and columns costs more than sums over lanes.
   constexpr int64_t fewTokens = 8;
   Value isMany = arith::CmpIOp::create(k, arith::CmpIPredicate::sgt, tokens, k.index(fewTokens));

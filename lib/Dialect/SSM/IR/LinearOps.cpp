@@ -1,5 +1,6 @@
 //===- LinearOps.cpp - Linear and embedding -------------------------------===//
 
+#include "Bytecode.h"
 #include "ShapeChecks.h"
 #include "WeightOps.h"
 #include "mlir/IR/OpImplementation.h"

@@ -2,6 +2,7 @@
 
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 
+#include "Bytecode.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -24,6 +25,7 @@ void SSMDialect::initialize() {
 #include "ssmq/Dialect/SSM/IR/SSMOps.cpp.inc"
       >();
   registerAttributes();
+  addBytecodeInterface(*this);
   // Evaluation lives in lib/Reference, so that the dialect does not pull in the kernels.
   declarePromisedInterfaces<EvaluableOpInterface, AttentionOp, CausalConv1dOp, DequantizeOp,
                             EmbeddingOp, FakeQuantizeOp, LayerNormOp, LinearOp, RMSNormOp, RotaryOp,

@@ -5,8 +5,7 @@
 
 include "ssmq/Dialect/SSM/IR/SSMBase.td"
 
-class SSM_FormatOp<string mnemonic, list<Trait> traits = []> :
-    Op<SSM_Dialect, mnemonic, traits # [Pure]> {
+class SSM_FormatOp<string mnemonic, list<Trait> traits = []> : SSM_BaseOp<mnemonic, traits> {
   let hasVerifier = 1;
 }
 

@@ -63,7 +63,7 @@ def SSM_EmbeddingOp : SSM_WeightOp<"embedding", [SSM_TokenWise]> {
   }];
 }
 
-def SSM_IntegerLinearOp : Op<SSM_Dialect, "integer_linear", [Pure, AttrSizedOperandSegments]> {
+def SSM_IntegerLinearOp : SSM_BaseOp<"integer_linear", [AttrSizedOperandSegments]> {
   let summary = "y = x W^T + b by integer products";
   let description = [{
     `codes`, `scales` and `sums` are those of `ssm.quantize`, the weight is one of `ssm.linear` with

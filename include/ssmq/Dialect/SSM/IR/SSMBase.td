@@ -91,8 +91,22 @@ def SSM_TokenWise : NativeOpTrait<"TokenWise"> {
   let cppNamespace = "::mlir::ssm";
 }
 
+/// Any op of the dialect: bytecode holds its properties by their names (Bytecode.h).
+class SSM_BaseOp<string mnemonic, list<Trait> traits> : Op<SSM_Dialect, mnemonic, traits # [Pure]> {
+  let useCustomPropertiesEncoding = 1;
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::readProperties(::mlir::DialectBytecodeReader &reader,
+                                                    ::mlir::OperationState &state) {
+      return ::mlir::ssm::readNamedProperties<$cppClass>(reader, state);
+    }
+    void $cppClass::writeProperties(::mlir::DialectBytecodeWriter &writer) {
+      writer.writeOptionalAttribute(getOperation()->getPropertiesAsAttribute());
+    }
+  }];
+}
+
 class SSM_Op<string mnemonic, list<Trait> traits = []> :
-    Op<SSM_Dialect, mnemonic, traits # [Pure, InferTypeOpAdaptor]> {
+    SSM_BaseOp<mnemonic, traits # [InferTypeOpAdaptor]> {
   let hasCustomAssemblyFormat = 0;
 }
 
