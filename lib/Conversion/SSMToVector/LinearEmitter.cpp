@@ -2,6 +2,7 @@
 
 #include "Emitters.h"
 #include "GemmCall.h"
+#include "PanelProduct.h"
 #include "TiledLinearEmitter.h"
 #include "WeightRows.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,6 +32,9 @@ private:
   Values dots(ArrayRef<Value> rows, ArrayRef<Value> tokens);
   void tile(Value row, int64_t rows, Value token, int64_t tokens);
   void own(Value tokens);
+  void inRows(Value tokens, Value work);
+  void inPanels(Value tokens, Value work);
+  void fillPanel(Value panel, Value row, int64_t rows);
   void block(Value row, int64_t rows, Value tokenBegin, Value tokenEnd);
 
   KernelBuilder &k;
@@ -127,14 +131,13 @@ void LinearEmitter::block(Value row, int64_t rows, Value tokenBegin, Value token
   k.loop(whole, tokenEnd, 1, [&](Value token) { tile(row, rows, token, 1); });
 }
 
-/// The product by generated code.
-void LinearEmitter::own(Value tokens) {
+/// Tiles of rows and tokens, each sum over the lanes of a vector.
+void LinearEmitter::inRows(Value tokens, Value work) {
   // A row that is read for one token only comes from memory: more of them at once keep more loads
   // in flight, and as streams too short for what a processor foresees by itself, the rows after
   // them are asked for. With several tokens, sums of rows x tokens fill the registers.
   constexpr int64_t rowsOfOneToken = 8, rowsOfMany = 4, rowsOfTask = 32, tokensOfPanel = 32;
   bool isOneToken = getConstantIntValue(tokens) == 1;
-  Value work = k.mul(tokens, numRows * weight.getColumns());
   Value arranged = weight.needsArranging() ? weight.arrange(input) : nullptr;
   if (arranged)
     input = arranged;
@@ -164,6 +167,53 @@ void LinearEmitter::own(Value tokens) {
   }
   if (arranged)
     k.free(arranged);
+}
+
+/// Rows of the weight, a line of the panel for each column.
+void LinearEmitter::fillPanel(Value panel, Value row, int64_t rows) {
+  int64_t lanes = k.target.vectorWidth;
+  for (int64_t first = 0; first < rows; first += lanes)
+    k.overColumns(k.index(0), weight.getColumns(), lanes, ValueRange(),
+                  [&](Value column, int64_t count, ValueRange) -> Values {
+                    Values block(lanes, k.zeros(lanes));
+                    for (int64_t r = first; r < std::min(first + lanes, rows); ++r)
+                      block[r - first] =
+                          k.pad(k.load(weightBuffer, {k.add(row, r), column}, count), lanes);
+                    Values columns = k.transpose(block);
+                    for (int64_t c = 0; c < count; ++c)
+                      k.store(columns[c], panel, {k.add(column, c), k.index(first)});
+                    return {};
+                  });
+}
+
+void LinearEmitter::inPanels(Value tokens, Value work) {
+  PanelProduct product(k, input, bias, result, weight.getColumns(), k.target.vectorWidth);
+  int64_t panelRows = product.getPanelRows(), whole = numRows / panelRows * panelRows;
+  auto multiply = [&](Value row, int64_t rows) {
+    product.run(tokens, row, rows, [&](Value panel) { fillPanel(panel, row, rows); });
+  };
+  k.parallel(k.index(whole / panelRows), work,
+             [&](Value i) { multiply(k.mul(i, panelRows), panelRows); });
+  if (whole < numRows)
+    multiply(k.index(whole), numRows - whole);
+}
+
+/// The product by generated code.
+void LinearEmitter::own(Value tokens) {
+  Value work = k.mul(tokens, numRows * weight.getColumns());
+  // Sums over the lanes of short rows cost as much as their products; a panel needs none.
+  constexpr int64_t longRow = 128, fewTokens = 12;
+  int64_t lanes = k.target.vectorWidth;
+  if (weight.isQuantized() || weight.getColumns() >= longRow || getConstantIntValue(tokens) ||
+      lanes < 4 || lanes > 16)
+    return inRows(tokens, work);
+  Value isMany = arith::CmpIOp::create(k, arith::CmpIPredicate::sge, tokens, k.index(fewTokens));
+  auto branch = scf::IfOp::create(k, isMany, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(k);
+  k.setInsertionPointToStart(branch.thenBlock());
+  inPanels(tokens, work);
+  k.setInsertionPointToStart(branch.elseBlock());
+  inRows(tokens, work);
 }
 
 void LinearEmitter::run() {

@@ -2,6 +2,7 @@
 
 #include "TiledLinearEmitter.h"
 
+#include "PanelProduct.h"
 #include "TiledWeight.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -13,18 +14,19 @@ using ::ssmq::TileLayout;
 
 namespace {
 
-/// Sums are kept for each tile, part and token, tiles outermost.
+/// Sums are kept for each part and token, parts outermost.
 class TiledLinearEmitter {
 public:
   using Values = KernelBuilder::Values;
 
   TiledLinearEmitter(KernelBuilder &k, LinearOp::Adaptor op, Value result)
-      : k(k), input(op.getInput()), bias(op.getBias()), result(result),
+      : k(k), input(op.getInput()),
         weight(k, op.getWeight(), op.getScales(), op.getZeroPoints(),
                TileLayout(cast<MemRefType>(result.getType()).getDimSize(1),
                           cast<MemRefType>(input.getType()).getDimSize(1), *op.getGroupSize(),
                           *op.getPackedBits()),
-               std::min<int64_t>(k.target.vectorWidth, TileLayout::tileRows)) {}
+               std::min<int64_t>(k.target.vectorWidth, TileLayout::tileRows)),
+        product(k, input, op.getBias(), result, weight.layout.getColumns(), weight.lanes) {}
 
   void run();
 
@@ -32,10 +34,6 @@ private:
   Value sumBlocks();
   void oneToken(Value tile, int64_t rowsOfTile, Value sumsOfBlocks);
   void fillPanel(Value panel, ArrayRef<Value> tiles);
-  void panelBlock(Value panel, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
-                  int64_t rowsOfLast);
-  void storeSums(ValueRange sums, Value firstTile, int64_t numTiles, ArrayRef<Value> tokens,
-                 int64_t rowsOfLast);
   Values getTiles(Value first, int64_t count) {
     Values tiles;
     for (int64_t i = 0; i < count; ++i)
@@ -47,8 +45,9 @@ private:
                     function_ref<Values(Value, Value, int64_t, ValueRange)> body);
 
   KernelBuilder &k;
-  Value input, bias, result;
+  Value input;
   TiledWeight weight;
+  PanelProduct product;
 };
 
 } // namespace
@@ -62,19 +61,6 @@ TiledLinearEmitter::overBlocks(Value group, Value firstBlock, int64_t columns, V
                          Value number = k.floorDiv(column, weight.layout.getBlockColumns());
                          return body(k.add(firstBlock, number), k.add(base, column), count, state);
                        });
-}
-
-void TiledLinearEmitter::storeSums(ValueRange sums, Value firstTile, int64_t numTiles,
-                                   ArrayRef<Value> tokens, int64_t rowsOfLast) {
-  weight.overRows(firstTile, numTiles, rowsOfLast, [&](int64_t part, Value row, int64_t rows) {
-    Value offsets = bias ? k.load(bias, row, rows) : nullptr;
-    for (auto [t, token] : llvm::enumerate(tokens)) {
-      Value y = k.slice(sums[part * tokens.size() + t], 0, rows);
-      if (offsets)
-        y = arith::AddFOp::create(k, y, offsets);
-      k.store(y, result, {token, row});
-    }
-  });
 }
 
 /// The sum of each block's columns of the only token.
@@ -130,7 +116,7 @@ void TiledLinearEmitter::oneToken(Value tile, int64_t rowsOfTile, Value sumsOfBl
         }
         return after;
       });
-  storeSums(sums, tile, /*numTiles=*/1, token, rowsOfTile);
+  product.storeSums(sums, k.mul(tile, TileLayout::tileRows), rowsOfTile, token);
 }
 
 /// The values of some tiles, a row of the panel for each column.
@@ -139,9 +125,12 @@ void TiledLinearEmitter::fillPanel(Value panel, ArrayRef<Value> tiles) {
     for (size_t i = 0; i < tiles.size(); ++i)
       for (int64_t part = 0; part < weight.getNumParts(); ++part) {
         Value tile = tiles[i];
+        int64_t firstLane = i * TileLayout::tileRows + part * weight.lanes;
+        if (firstLane >= cast<MemRefType>(panel.getType()).getDimSize(1))
+          continue;
         Value excess = weight.loadExcess(tile, group, part);
         Value scales = weight.loadScales(tile, group, part);
-        Value lane = k.index(i * TileLayout::tileRows + part * weight.lanes);
+        Value lane = k.index(firstLane);
         overBlocks(group, firstBlock, columns, ValueRange(),
                    [&](Value block, Value column, int64_t count, ValueRange) -> Values {
                      Value bytes = weight.loadBytes(tile, block, part);
@@ -157,33 +146,6 @@ void TiledLinearEmitter::fillPanel(Value panel, ArrayRef<Value> tiles) {
   });
 }
 
-void TiledLinearEmitter::panelBlock(Value panel, Value firstTile, int64_t numTiles,
-                                    ArrayRef<Value> tokens, int64_t rowsOfLast) {
-  const int64_t vectors = numTiles * weight.getNumParts();
-  constexpr int64_t columnsOfTurn = 4;
-  Values zeros(vectors * tokens.size(), k.zeros(weight.lanes));
-  Values sums = k.overColumns(
-      k.index(0), weight.layout.getColumns(), columnsOfTurn, zeros,
-      [&](Value column, int64_t count, ValueRange before) {
-        Values next(before);
-        for (int64_t c = 0; c < count; ++c) {
-          Values rows;
-          for (int64_t v = 0; v < vectors; ++v)
-            rows.push_back(
-                k.loadRaw(panel, {k.add(column, c), k.index(v * weight.lanes)}, weight.lanes));
-          for (auto [t, token] : llvm::enumerate(tokens)) {
-            Value x = k.splat(k.loadScalar(input, {token, k.add(column, c)}), weight.lanes);
-            for (auto [v, row] : llvm::enumerate(rows)) {
-              Value &sum = next[v * tokens.size() + t];
-              sum = k.fma(row, x, sum);
-            }
-          }
-        }
-        return next;
-      });
-  storeSums(sums, firstTile, numTiles, tokens, rowsOfLast);
-}
-
 void TiledLinearEmitter::run() {
   Value tokens = k.dim(input, 0);
   const TileLayout &layout = weight.layout;
@@ -195,16 +157,12 @@ void TiledLinearEmitter::run() {
       oneToken(tile, rows, sumsOfBlocks);
     });
   }
-  // Many tokens meet a panel of the weight's values, which stays in the second-level cache; their
-  // sums fill the registers.
-  bool isWide = weight.lanes == 16;
-  weight.overTiles(isWide ? 2 : 1, work, [&](Value first, int64_t count, int64_t rows) {
-    Value panel = k.allocate(k.index(layout.getColumns()), {count * TileLayout::tileRows});
-    fillPanel(panel, getTiles(first, count));
-    k.overTokens(tokens, isWide ? 12 : 6,
-                 [&](ArrayRef<Value> several) { panelBlock(panel, first, count, several, rows); });
-    k.free(panel);
-  });
+  weight.overTiles(product.getPanelRows() / TileLayout::tileRows, work,
+                   [&](Value first, int64_t count, int64_t rowsOfLast) {
+                     product.run(tokens, k.mul(first, TileLayout::tileRows),
+                                 (count - 1) * TileLayout::tileRows + rowsOfLast,
+                                 [&](Value panel) { fillPanel(panel, getTiles(first, count)); });
+                   });
 }
 
 void mlir::ssm::emitTiledLinear(KernelBuilder &k, LinearOp::Adaptor op, Value result) {
