@@ -66,15 +66,17 @@ void ssm::buildXeLaunchPipeline(OpPassManager &passes, const LowerToXeOptions &o
   FormLaunchesOptions launches;
   launches.fuse = options.fuse;
   passes.addNestedPass<func::FuncOp>(createFormLaunches(launches));
-  passes.addPass(createBufferizeLaunches());
+  BufferizeLaunchesOptions buffers;
+  buffers.dpas = options.dpas;
+  passes.addPass(createBufferizeLaunches(buffers));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createReuseOutput());
   passes.addNestedPass<func::FuncOp>(createFreeBuffers());
   // Kernels cannot read the stack.
-  PlanBuffersOptions buffers;
-  buffers.maxStackBytes = 0;
-  passes.addNestedPass<func::FuncOp>(createPlanBuffers(buffers));
+  PlanBuffersOptions plan;
+  plan.maxStackBytes = 0;
+  passes.addNestedPass<func::FuncOp>(createPlanBuffers(plan));
 }
 
 static void addKernelCompilation(OpPassManager &passes) {

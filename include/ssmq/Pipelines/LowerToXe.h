@@ -26,6 +26,9 @@ struct LowerToXeOptions : public PassPipelineOptions<LowerToXeOptions> {
   Option<bool> prefill{*this, "prefill",
                        llvm::cl::desc("Add @prefill, for the output of the last token"),
                        llvm::cl::init(true)};
+  Option<bool> dpas{*this, "dpas",
+                    llvm::cl::desc("Use dpas and 2-D block loads (--ssmq-bufferize-launches)"),
+                    llvm::cl::init(true)};
 };
 
 /// Tensors to buffers: calls of functions that launch kernels, in gpu.module @ssmq_kernels.

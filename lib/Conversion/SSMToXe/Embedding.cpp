@@ -1,17 +1,32 @@
 //===- Embedding.cpp - Rows of a table ------------------------------------===//
 
 #include "Emitters.h"
+#include "WeightNumbers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::ssm;
 
+static int64_t countRows(EmbeddingOp op) {
+  if (auto layout = getTileLayout(op))
+    return layout->getRows();
+  return cast<RankedTensorType>(op.getWeight().getType()).getDimSize(0);
+}
+
 void ssm::emitEmbedding(LaunchScope &scope, EmbeddingOp op, Value token) {
   XeBuilder &k = scope.k;
-  Value id = scope.load(op.getIds(), token);
-  Value row = arith::IndexCastOp::create(k, k.getIndexType(), id);
+  WeightNumbers table(scope, op);
+  Value id = arith::IndexCastOp::create(k, k.getIndexType(), scope.load(op.getIds(), token));
+  // Callers check ids. One that is outside all the same must not read past the table: it gives
+  // NaN. As unsigned numbers, negative ids are large.
+  Value isInside = arith::CmpIOp::create(k, arith::CmpIPredicate::ult, id, k.index(countRows(op)));
+  Value row = arith::SelectOp::create(k, isInside, id, k.index(0));
   int64_t columns = cast<RankedTensorType>(op.getResult().getType()).getDimSize(1);
   k.overColumns(columns, [&](Value column) {
-    scope.store(op.getResult(), {token, column}, scope.load(op.getWeight(), {row, column}));
+    Value number =
+        arith::SelectOp::create(k, isInside, table.load(row, column), k.f32(std::nanf("")));
+    scope.store(op.getResult(), {token, column}, number);
   });
 }

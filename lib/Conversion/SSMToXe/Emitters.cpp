@@ -2,6 +2,8 @@
 
 #include "Emitters.h"
 
+#include "WeightNumbers.h"
+#include "ssmq/Conversion/SSMToXe/SSMToXe.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -9,11 +11,55 @@ using namespace mlir::ssm;
 
 bool ssm::isRowOp(Operation *op) { return isa<EmbeddingOp, RMSNormOp, LayerNormOp>(op); }
 
+namespace {
+/// The kernel of a linear layer.
+template <typename OpTy>
+struct LinearKernel {
+  Grid (*getGrid)(OpTy);
+  void (*emit)(LaunchScope &, OpTy, GroupIndex);
+};
+} // namespace
+
+static bool hasOneToken(Operation *op) {
+  return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0) == 1;
+}
+static bool hasDpas(Operation *op) {
+  auto dpas = op->getParentOfType<ModuleOp>()->getAttrOfType<BoolAttr>(kDpasAttrName);
+  return !dpas || dpas.getValue();
+}
+
+static std::optional<LinearKernel<LinearOp>> getKernel(LinearOp op) {
+  using Kernel = LinearKernel<LinearOp>;
+  if (!WeightNumbers::knows(op))
+    return std::nullopt;
+  bool isInRows = op.getScales() && !op.getTileRows();
+  if (isInRows || (hasOneToken(op) && !op.getTileRows()))
+    return Kernel{getLinearGrid, emitLinear};
+  if (hasOneToken(op))
+    return Kernel{getTiledLinearGrid, emitTiledLinear};
+  return hasDpas(op) ? Kernel{getMatrixLinearGrid, emitMatrixLinear}
+                     : Kernel{getBlockLinearGrid, emitBlockLinear};
+}
+
+static LinearKernel<IntegerLinearOp> getKernel(IntegerLinearOp op) {
+  using Kernel = LinearKernel<IntegerLinearOp>;
+  if (hasOneToken(op))
+    return Kernel{getIntegerLinearGrid, emitIntegerLinear};
+  return hasDpas(op) ? Kernel{getIntegerMatrixGrid, emitIntegerMatrix}
+                     : Kernel{getIntegerBlockGrid, emitIntegerBlock};
+}
+
 std::optional<Grid> ssm::getGrid(Operation *op) {
+  if (auto embedding = dyn_cast<EmbeddingOp>(op); embedding && !WeightNumbers::knows(embedding))
+    return std::nullopt;
   if (isRowOp(op))
     return Grid{1, 1};
   return llvm::TypeSwitch<Operation *, std::optional<Grid>>(op)
-      .Case([](LinearOp linear) { return getLinearGrid(linear); })
+      .Case([](LinearOp linear) -> std::optional<Grid> {
+        auto kernel = getKernel(linear);
+        return kernel ? std::optional(kernel->getGrid(linear)) : std::nullopt;
+      })
+      .Case([](IntegerLinearOp linear) { return getKernel(linear).getGrid(linear); })
       .Case([](linalg::GenericOp generic) { return getElementwiseGrid(generic); })
       .Default([](Operation *) { return std::nullopt; });
 }
@@ -28,6 +74,7 @@ void ssm::emitRoot(LaunchScope &scope, Operation *op, GroupIndex at) {
   if (isRowOp(op))
     return emitRow(scope, op, at.token);
   llvm::TypeSwitch<Operation *>(op)
-      .Case([&](LinearOp linear) { emitLinear(scope, linear, at); })
+      .Case([&](LinearOp linear) { getKernel(linear)->emit(scope, linear, at); })
+      .Case([&](IntegerLinearOp linear) { getKernel(linear).emit(scope, linear, at); })
       .Case([&](linalg::GenericOp generic) { emitElementwise(scope, generic, at); });
 }

@@ -29,6 +29,18 @@ void emitRow(LaunchScope &scope, Operation *op, Value token);
 // One emitter each.
 Grid getLinearGrid(LinearOp op);
 void emitLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+Grid getTiledLinearGrid(LinearOp op);
+void emitTiledLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+Grid getMatrixLinearGrid(LinearOp op);
+void emitMatrixLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+Grid getBlockLinearGrid(LinearOp op);
+void emitBlockLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+Grid getIntegerLinearGrid(IntegerLinearOp op);
+void emitIntegerLinear(LaunchScope &scope, IntegerLinearOp op, GroupIndex at);
+Grid getIntegerMatrixGrid(IntegerLinearOp op);
+void emitIntegerMatrix(LaunchScope &scope, IntegerLinearOp op, GroupIndex at);
+Grid getIntegerBlockGrid(IntegerLinearOp op);
+void emitIntegerBlock(LaunchScope &scope, IntegerLinearOp op, GroupIndex at);
 void emitEmbedding(LaunchScope &scope, EmbeddingOp op, Value token);
 void emitNorm(LaunchScope &scope, RMSNormOp op, Value token);
 void emitNorm(LaunchScope &scope, LayerNormOp op, Value token);

@@ -101,7 +101,10 @@ struct LaunchModel : public BufferizableOpInterface::ExternalModel<LaunchModel, 
 };
 
 struct BufferizeLaunches : public ssm::impl::BufferizeLaunchesBase<BufferizeLaunches> {
+  using BufferizeLaunchesBase::BufferizeLaunchesBase;
+
   void runOnOperation() override {
+    getOperation()->setAttr(kDpasAttrName, BoolAttr::get(&getContext(), dpas));
     OneShotBufferizationOptions options;
     options.opFilter.denyOperation(
         [](Operation *op) { return op->getParentOfType<LaunchOp>() != nullptr; });

@@ -64,6 +64,11 @@ const Place *LaunchScope::getOutput(Value result) const {
   return known == outputs.end() ? nullptr : &known->second;
 }
 
+Value LaunchScope::countTokens(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.isDynamicDim(0) ? tokens : k.index(type.getDimSize(0));
+}
+
 Value LaunchScope::load(Value tensor, ValueRange indices) {
   if (const Place *place = getPlace(tensor))
     return k.load(*place, indices);

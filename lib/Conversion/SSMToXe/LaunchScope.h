@@ -38,6 +38,9 @@ public:
   /// The place of a yielded result, as those of states; null for what only the launch reads.
   const Place *getOutput(Value result) const;
 
+  /// Rows of a value that has one for each token.
+  Value countTokens(Value tensor);
+
   /// Gives a value, in the memory of the work-group, its place.
   void place(Value tensor, Place where) { places[tensor] = std::move(where); }
 

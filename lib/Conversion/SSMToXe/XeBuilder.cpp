@@ -52,6 +52,13 @@ static Type getTypeInMemory(Type element) {
   return element.isBF16() ? IntegerType::get(element.getContext(), 16) : element;
 }
 
+Value XeBuilder::dotBytes(Value lhs, Value rhs, Value sum) {
+  return LLVM::CallIntrinsicOp::create(*this, getI32Type(),
+                                       getStringAttr("llvm.spv.dot4add.i8packed"),
+                                       ValueRange{lhs, rhs, sum})
+      .getResult(0);
+}
+
 Value XeBuilder::address(const Place &place, ValueRange indices) {
   Value offset = index(0);
   for (auto [i, stride] : llvm::zip_equal(indices, place.strides))
@@ -138,6 +145,18 @@ void XeBuilder::loop(Value begin, Value end, Value step, function_ref<void(Value
     body(i);
     return Values();
   });
+}
+
+XeBuilder::Values XeBuilder::overSteps(int64_t size, int64_t step, ValueRange inits,
+                                       function_ref<Values(Value, int64_t, ValueRange)> body) {
+  int64_t whole = size / step * step;
+  Values values(inits);
+  if (whole == step)
+    values = body(index(0), step, values);
+  else if (whole > 0)
+    values = loop(index(0), index(whole), index(step), values,
+                  [&](Value first, ValueRange before) { return body(first, step, before); });
+  return whole == size ? values : body(index(whole), size - whole, values);
 }
 
 void XeBuilder::overColumns(int64_t columns, function_ref<void(Value)> body) {

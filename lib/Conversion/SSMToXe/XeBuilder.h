@@ -49,6 +49,8 @@ public:
   Value mulf(Value lhs, Value rhs);
   Value fma(Value a, Value b, Value c);
   Value exp(Value value);
+  /// Of 4 signed bytes in an i32 each: sum + lhs . rhs.
+  Value dotBytes(Value lhs, Value rhs, Value sum);
 
   // Memory.
   Value address(const Place &place, ValueRange indices);
@@ -67,6 +69,10 @@ public:
   Values loop(Value begin, Value end, Value step, ValueRange inits,
               function_ref<Values(Value, ValueRange)> body);
   void loop(Value begin, Value end, Value step, function_ref<void(Value)> body);
+  /// Calls body(first, count, values) for steps of `step`, the last of which may be shorter, and
+  /// threads `values` through.
+  Values overSteps(int64_t size, int64_t step, ValueRange inits,
+                   function_ref<Values(Value, int64_t, ValueRange)> body);
   /// Columns of a row, one after another for each of the work-group's items.
   void overColumns(int64_t columns, function_ref<void(Value)> body);
   void ifThen(Value condition, function_ref<void()> body, function_ref<void()> otherwise = {});

@@ -13,6 +13,10 @@ def BufferizeLaunches : Pass<"ssmq-bufferize-launches", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
                            "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"dpas", "dpas", "bool", /*default=*/"true",
+           "Many tokens meet weights by dpas and 2-D block loads, else by plain products">
+  ];
 }
 
 def HostLaunches : Pass<"ssmq-host-launches", "::mlir::ModuleOp"> {

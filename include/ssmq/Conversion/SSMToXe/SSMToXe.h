@@ -10,11 +10,17 @@
 #ifndef SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
 #define SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
 
+#include "llvm/ADT/StringRef.h"
+
 namespace mlir {
 class DialectRegistry;
 } // namespace mlir
 
 namespace mlir::ssm {
+
+/// Attribute (bool) of a module whose kernels may use dpas and 2-D block loads; without it they
+/// may.
+inline constexpr llvm::StringLiteral kDpasAttrName = "ssm.dpas";
 
 /// Attaches BufferizableOpInterface to `ssm.launch`.
 void registerLaunchBufferization(DialectRegistry &registry);

@@ -1,0 +1,70 @@
+//===- MatrixBlocks.cpp - Blocks of matrices for dpas ---------------------===//
+
+#include "MatrixBlocks.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/XeGPU/IR/XeGPU.h"
+
+using namespace mlir;
+using namespace mlir::ssm;
+
+/// What 2-D block loads ask of a matrix, in bytes.
+static constexpr int64_t kBaseAlignment = 64, kLeastWidth = 64, kPitchMultiple = 16;
+
+MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t columns)
+    : k(k), place(place), rows(rows), columns(columns) {
+  int64_t bytes = place.element.getIntOrFloatBitWidth() / 8;
+  int64_t pitch = place.strides[0] * bytes;
+  if (columns * bytes < kLeastWidth || pitch % kPitchMultiple != 0 || place.strides[1] != 1)
+    return;
+  Value address = LLVM::PtrToIntOp::create(k, k.getI64Type(), place.pointer);
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(k, k.getI64IntegerAttr(value));
+  };
+  Value past = arith::AndIOp::create(k, address, constant(kBaseAlignment - 1));
+  Value base = arith::SubIOp::create(k, address, past);
+  shift = k.floorDiv(arith::IndexCastOp::create(k, k.getIndexType(), past), bytes);
+  auto type = xegpu::TensorDescType::get({kRows, bytes == 1 ? 32 : 16}, place.element,
+                                         /*array_length=*/1);
+  SmallVector<OpFoldResult> shape = {rows, k.add(shift, columns)};
+  SmallVector<OpFoldResult> strides = {k.getIndexAttr(place.strides[0]), k.getIndexAttr(1)};
+  descriptor = xegpu::CreateNdDescOp::create(k, type, base, shape, strides);
+}
+
+Value MatrixBlocks::loadEach(Value row, Value column) {
+  Value isInside =
+      arith::AndIOp::create(k, k.isLess(row, rows), k.isLess(column, k.index(columns)));
+  Value zero = k.index(0);
+  Value known = k.loadRaw(place, {arith::SelectOp::create(k, isInside, row, zero),
+                                  arith::SelectOp::create(k, isInside, column, zero)});
+  Value nothing = arith::ConstantOp::create(k, k.getZeroAttr(place.element));
+  return arith::SelectOp::create(k, isInside, known, nothing);
+}
+
+Value MatrixBlocks::load(Value row, Value column) {
+  const int64_t numbers = place.element.isInteger(8) ? 2 : 1;
+  auto type = VectorType::get({kRows * numbers}, place.element);
+  Value block;
+  if (descriptor) {
+    SmallVector<OpFoldResult> at = {row, k.add(column, shift)};
+    block = xegpu::LoadNdOp::create(k, type, descriptor, at, UnitAttr(), DenseI64ArrayAttr(),
+                                    xegpu::CachePolicyAttr(), xegpu::CachePolicyAttr(),
+                                    xegpu::CachePolicyAttr(), xegpu::DistributeLayoutAttr());
+  } else {
+    SmallVector<Value> elements;
+    Value first = k.add(column, k.mul(k.lane, numbers));
+    for (int64_t i = 0; i < kRows * numbers; ++i)
+      elements.push_back(loadEach(k.add(row, i / numbers), k.add(first, i % numbers)));
+    block = vector::FromElementsOp::create(k, type, elements);
+  }
+  if (numbers == 2)
+    return block;
+  return arith::TruncFOp::create(k, VectorType::get({kRows}, k.getF16Type()), block);
+}
+
+Value ssm::multiplyBlocks(XeBuilder &k, Value a, Value b, Value sums) {
+  return xegpu::DpasOp::create(k, sums.getType(), a, b, sums, xegpu::DistributeLayoutAttr(),
+                               xegpu::DistributeLayoutAttr(), xegpu::DistributeLayoutAttr());
+}
