@@ -27,7 +27,7 @@ public:
 private:
   Values startGroup(Value tile, Value group);
   Values addGroup(Value tile, Value group, int64_t blocks, ValueRange sums);
-  bool hasScaleAGroup() const { return op.getScaleColumns() < op.getColumns(); }
+  bool hasScaleAGroup() { return op.getScaleColumns() < op.getColumns(); }
 
   LaunchScope &scope;
   XeBuilder &k;

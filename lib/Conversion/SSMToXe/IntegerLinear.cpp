@@ -33,7 +33,7 @@ public:
 private:
   Value startChunk(Value tile, Value first, Value group);
   Value addChunk(Value tile, Value chunk, Value sum);
-  bool hasScaleAGroup() const { return op.getScaleColumns() < op.getColumns(); }
+  bool hasScaleAGroup() { return op.getScaleColumns() < op.getColumns(); }
 
   LaunchScope &scope;
   XeBuilder &k;

@@ -42,7 +42,7 @@ private:
   Values addGroup(Value tile, Value group, int64_t blocks, ValueRange sums);
   Value loadOfTokens(const Place &place, int64_t block, Value column);
   void store(Value tile, ValueRange sums);
-  bool hasScaleAGroup() const { return op.getScaleColumns() < op.getColumns(); }
+  bool hasScaleAGroup() { return op.getScaleColumns() < op.getColumns(); }
 
   LaunchScope &scope;
   XeBuilder &k;

@@ -26,8 +26,9 @@ MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t
   Value past = arith::AndIOp::create(k, address, constant(kBaseAlignment - 1));
   Value base = arith::SubIOp::create(k, address, past);
   shift = k.floorDiv(arith::IndexCastOp::create(k, k.getIndexType(), past), bytes);
-  auto type = xegpu::TensorDescType::get({kRows, bytes == 1 ? 32 : 16}, place.element,
-                                         /*array_length=*/1);
+  SmallVector<int64_t> block = {kRows, bytes == 1 ? 32 : 16};
+  auto type = xegpu::TensorDescType::get(block, place.element, /*array_length=*/1,
+                                         /*boundary_check=*/true);
   SmallVector<OpFoldResult> shape = {rows, k.add(shift, columns)};
   SmallVector<OpFoldResult> strides = {k.getIndexAttr(place.strides[0]), k.getIndexAttr(1)};
   descriptor = xegpu::CreateNdDescOp::create(k, type, base, shape, strides);
