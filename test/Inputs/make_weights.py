@@ -1,7 +1,7 @@
 """Writes seeded random weights for the external globals of an .mlir file: make_weights.py IN OUT.
 
 Names that end in `scales` get small positive values, in `zero_points` small codes, in `norm` values
-around one, and quantized types random packed bytes; everything else lies in [-0.5, 0.5]. Every
+around one, quantized types and `codes` random packed bytes; everything else lies in [-0.5, 0.5]. Every
 fifth row (value, of a vector) of names that start with `loud` is 20 times as large.
 """
 import json
@@ -40,6 +40,8 @@ def pack(name, shape, kind):
         words = struct.pack(f"<{count}f", *values)
         return b"".join(words[i + 2:i + 4] for i in range(0, len(words), 4))
     rng = random.Random(name)
+    if name.endswith("codes"):
+        return rng.randbytes(count)
     return bytes(rng.randrange(-4, 4) & 0xFF for _ in range(count))
 
 

@@ -33,21 +33,25 @@ Value MatrixWeight::getBlock(const Step &step) {
                k.floorDiv(step.offset, layout.getBlockColumns()));
 }
 
-/// Columns of this lane's row of a weight of floats, as they are stored.
+/// Columns of this lane's row of a weight of floats: f16 as they are, others as f32.
 MatrixWeight::Values MatrixWeight::loadRow(Value tile, const Step &step) {
   const Place &place = *scope.getPlace(op.getWeight());
   Value row = getRow(tile);
   Value known = arith::SelectOp::create(k, isRow(row), row, k.index(rows - 1));
   Value column = k.add(step.base, step.offset);
+  auto load = [&](Value column, int64_t count) {
+    Value raw = k.loadRaw(place, {known, column}, count);
+    return place.element.isF16() ? raw : k.widen(raw);
+  };
   Values numbers;
   if (llvm::isPowerOf2_64(step.count) && step.count > 1) {
-    Value all = k.loadRaw(place, {known, column}, step.count);
+    Value all = load(column, step.count);
     for (int64_t i = 0; i < step.count; ++i)
       numbers.push_back(vector::ExtractOp::create(k, all, i));
     return numbers;
   }
   for (int64_t i = 0; i < step.count; ++i)
-    numbers.push_back(k.loadRaw(place, {known, k.add(column, i)}));
+    numbers.push_back(load(k.add(column, i), 1));
   return numbers;
 }
 

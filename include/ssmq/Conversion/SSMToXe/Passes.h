@@ -3,6 +3,7 @@
 #ifndef SSMQ_CONVERSION_SSMTOXE_PASSES_H
 #define SSMQ_CONVERSION_SSMTOXE_PASSES_H
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::ssm {

@@ -29,4 +29,14 @@ def HostLaunches : Pass<"ssmq-host-launches", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
+def NameMatrixFunctions : Pass<"ssmq-name-matrix-functions", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "names of dpas functions that Intel's drivers know";
+  let description = [{
+    `convert-xevm-to-llvm` calls the dpas of signed bytes `intel_sub_group_s8_s8_matrix_mad_k32`. The
+    OpenCL extension (cl_intel_subgroup_matrix_multiply_accumulate) and the compiler of the drivers
+    know it as `intel_sub_group_i8_i8_matrix_mad_k32`; the other name they leave as a call of an
+    unknown function.
+  }];
+}
+
 #endif // SSMQ_CONVERSION_SSMTOXE_PASSES
