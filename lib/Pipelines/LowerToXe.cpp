@@ -96,7 +96,7 @@ static void addKernelCompilation(OpPassManager &passes) {
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertVectorToLLVMPass());
   kernels.addPass(createConvertXeVMToLLVMPass());
-  kernels.addPass(createNameMatrixFunctions());
+  kernels.addPass(ssm::createNameMatrixFunctions());
   kernels.addPass(createConvertMathToLLVMPass());
   kernels.addPass(createArithToLLVMConversionPass());
   kernels.addPass(createConvertIndexToLLVMPass());

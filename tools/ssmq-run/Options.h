@@ -86,7 +86,11 @@ struct Options {
       "chunkings", llvm::cl::value_desc("N"), llvm::cl::init(0), llvm::cl::cat(category),
       llvm::cl::desc(
           "Of --compare: also feeds each in N random divisions, which must give the logits "
-          "of the whole within 1e-5 of the largest, or a few steps of stored states")};
+          "of the whole within --chunk-tolerance, or a few steps of stored states")};
+  llvm::cl::opt<double> chunkTolerance{
+      "chunk-tolerance", llvm::cl::init(1e-5), llvm::cl::cat(category),
+      llvm::cl::desc("Of --compare: difference between divisions of the tokens, relative to the "
+                     "largest logit")};
 
   llvm::cl::opt<Emission> emission{
       "emit", llvm::cl::init(Emission::None), llvm::cl::cat(category),

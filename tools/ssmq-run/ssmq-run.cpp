@@ -123,6 +123,7 @@ static int runCompare(const Model &model, llvm::ArrayRef<int32_t> tokens, const 
   if (options.maxKL >= 0)
     comparison.maxKL = options.maxKL;
   comparison.numChunkings = options.chunkings;
+  comparison.chunkTolerance = options.chunkTolerance;
   Expected<bool> agree = compare(programs, tokens, comparison);
   if (!agree)
     return fail(agree.takeError());
