@@ -1,6 +1,8 @@
 // REQUIRES: opencl
 // RUN: %python %S/../Inputs/make_weights.py %s %t.safetensors
 // RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,12,39,7,1,5,11,2,33,8,4,4,9,30,31,16,17,18,19,20,21,22,23,24,25,26,27,28,29,32,34,35 --compare=reference,xe --chunkings=2
+// dpas rounds activations to f16: 2^-11 of each product. The largest logit is about 150.
+// RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,12,39,7,1,5,11,2,33,8,4,4,9,30,31,16,17,18,19,20,21,22,23,24,25,26,27,28,29,32,34,35 --compare=reference,xe --lowering=dpas=true --chunkings=2 --tolerance=0.2 --chunk-tolerance=1e-3
 // Weights in tiles, of which the last is not full: groups that end within a block, a last group that
 // is shorter, one group, zero points. Single tokens and prompts of more than a block.
 

@@ -10,6 +10,7 @@
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
+#include "ssmq/Runtime/OpenCL/Device.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/Target.h"
 #include "ssmq/Target/Xe2/Xe2.h"
@@ -65,8 +66,14 @@ Expected<const WeightStore *> Model::getWeights() const {
 }
 
 std::string Model::getLowering(const CompileOptions &compile, llvm::StringRef more) const {
-  if (compile.device)
-    return llvm::formatv("ssmq-pack,ssmq-lower-to-xe{{{0} {1}}", more, lowering);
+  if (compile.device) {
+    // Emulated, dpas is there for tests of its kernels: asked for by --lowering=dpas=true.
+    const DeviceInfo &device = compile.device->getInfo();
+    const char *choice = device.hasMatrixMultiply && device.hasBlockIO ? "" : "dpas=false";
+    if (llvm::StringRef(lowering).contains("dpas="))
+      choice = "";
+    return llvm::formatv("ssmq-pack,ssmq-lower-to-xe{{{0} {1} {2}}", choice, more, lowering);
+  }
   return llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
                        compile.features, more, lowering);
 }

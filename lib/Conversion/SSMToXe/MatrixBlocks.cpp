@@ -50,9 +50,10 @@ Value MatrixBlocks::load(Value row, Value column) {
   Value block;
   if (descriptor) {
     SmallVector<OpFoldResult> at = {row, k.add(column, shift)};
+    // Without being told, the lowering of XeGPU passes all caches by.
+    auto cached = xegpu::CachePolicyAttr::get(k.getContext(), xegpu::CachePolicy::CACHED);
     block = xegpu::LoadNdOp::create(k, type, descriptor, at, UnitAttr(), DenseI64ArrayAttr(),
-                                    xegpu::CachePolicyAttr(), xegpu::CachePolicyAttr(),
-                                    xegpu::CachePolicyAttr(), xegpu::DistributeLayoutAttr());
+                                    cached, cached, cached, xegpu::DistributeLayoutAttr());
   } else {
     SmallVector<Value> elements;
     Value first = k.add(column, k.mul(k.lane, numbers));

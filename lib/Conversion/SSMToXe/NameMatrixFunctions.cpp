@@ -23,8 +23,8 @@ struct NameMatrixFunctions : public ssm::impl::NameMatrixFunctionsBase<NameMatri
       if (before == function.getName())
         continue;
       std::string name = (before + kDocumented + after).str();
-      if (failed(SymbolTable::replaceAllSymbolUses(
-              function, StringAttr::get(&getContext(), name), getOperation())))
+      if (failed(SymbolTable::replaceAllSymbolUses(function, StringAttr::get(&getContext(), name),
+                                                   getOperation())))
         return signalPassFailure();
       function.setName(name);
     }
