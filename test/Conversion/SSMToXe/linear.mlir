@@ -31,7 +31,7 @@
 // CHECK: scf.if
 
 // XEVM: gpu.func @ssmq_launch_linear_1(
-// XEVM: xevm.blockload2d {{.*}}L1c_L2c_L3c{{.*}}elem_size_in_bits = 32 : i32{{.*}}tile_height = 8 : i32, tile_width = 16 : i32
+// XEVM: xevm.blockload2d {{.*}}L1c_{{.*}}elem_size_in_bits = 32 : i32{{.*}}tile_height = 8 : i32, tile_width = 16 : i32
 // XEVM: xevm.mma {{.*}}shape = <m = 8, n = 16, k = 16>
 // XEVM: gpu.func @ssmq_launch_linear_3(
 
