@@ -83,9 +83,6 @@ Expected<mlir::ssm::KernelProgram> Model::prepare(const CompileOptions &compile)
   if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
     return error;
   auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
-  // Tiles are for the vectors of a CPU.
-  if (compile.device)
-    return mlir::ssm::KernelProgram{module.get().clone(), {}, lookup};
   auto prepared = mlir::ssm::prepareForKernels(*module, lookup, compile.threads);
   if (failed(prepared))
     return makeError("the weights cannot be prepared for kernels");
