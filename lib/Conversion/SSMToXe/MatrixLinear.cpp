@@ -1,7 +1,7 @@
 //===- MatrixLinear.cpp - Many tokens meet a weight, by dpas of f16 -------===//
 //
-// A sub-group has 32 tokens and two tiles of rows. Activations and floats of the weight are rounded
-// to f16 (relative error 2^-11); codes are exact, and sums are f32.
+// A sub-group has 32 tokens and one or two tiles of rows. Activations and floats of the weight are
+// rounded to f16 (relative error 2^-11); codes are exact, and sums are f32.
 //
 // There are registers for one sum of each token and row, so sums are kept in units of the scale of
 // the current group: they are multiplied by (scale before) / (scale now) where a group begins.
@@ -19,8 +19,14 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-static constexpr int64_t kTokenBlocks = 4, kTiles = 2, kColumns = 16;
+static constexpr int64_t kTokenBlocks = 4, kColumns = 16;
 static constexpr int64_t kTokens = kTokenBlocks * MatrixBlocks::kRows;
+
+/// Tiles of a sub-group: one where activations take no block loads, which need more registers.
+static int64_t countTilesOfSubgroup(LinearOp op) {
+  int64_t columns = cast<RankedTensorType>(op.getInput().getType()).getDimSize(1);
+  return columns % 4 == 0 && columns >= 16 ? 2 : 1;
+}
 
 namespace {
 /// Values that go through loops are the sums, token blocks within tiles, and the unit of each tile.
@@ -32,7 +38,7 @@ public:
       : scope(scope), k(scope.k), op(op), weight(scope, op),
         tokens(scope.countTokens(op.getInput())),
         inputs(k, *scope.getPlace(op.getInput()), tokens, weight.getColumns()),
-        firstToken(firstToken) {}
+        firstToken(firstToken), numTiles(countTilesOfSubgroup(op)) {}
 
   void run(Value group);
 
@@ -52,6 +58,7 @@ private:
   Value tokens;
   MatrixBlocks inputs;
   Value firstToken;
+  int64_t numTiles;
 };
 } // namespace
 
@@ -72,7 +79,7 @@ MatrixLinearEmitter::Values MatrixLinearEmitter::addStep(ArrayRef<Value> tiles,
 
 MatrixLinearEmitter::Values MatrixLinearEmitter::addGroup(ArrayRef<Value> tiles, Value base,
                                                           int64_t columns, ValueRange before) {
-  Values sums(before.drop_back(kTiles)), units(before.take_back(kTiles));
+  Values sums(before.drop_back(numTiles)), units(before.take_back(numTiles));
   if (weight.isQuantized())
     for (auto [i, tile] : llvm::enumerate(tiles)) {
       Value scale = weight.loadScale(tile, base), least = k.f32(0x1p-60f);
@@ -111,30 +118,29 @@ void MatrixLinearEmitter::store(Value tile, ValueRange sums, Value unit) {
 }
 
 void MatrixLinearEmitter::run(Value group) {
-  Value first = k.mul(k.add(k.mul(group, XeBuilder::kSubgroups), k.subgroup), kTiles);
-  Value numTiles = k.index(weight.getNumTiles());
-  k.ifThen(k.isLess(first, numTiles), [&] {
+  Value first = k.mul(k.add(k.mul(group, XeBuilder::kSubgroups), k.subgroup), numTiles);
+  k.ifThen(k.isLess(first, k.index(weight.getNumTiles())), [&] {
     Values tiles, known;
-    for (int64_t i = 0; i < kTiles; ++i) {
+    for (int64_t i = 0; i < numTiles; ++i) {
       tiles.push_back(k.add(first, i));
       known.push_back(arith::MinUIOp::create(k, tiles[i], k.index(weight.getNumTiles() - 1)));
     }
     Value zeros = arith::ConstantOp::create(k, k.getZeroAttr(getSumType()));
-    Values state(kTiles * kTokenBlocks, zeros);
-    state.append(kTiles, k.f32(1));
+    Values state(numTiles * kTokenBlocks, zeros);
+    state.append(numTiles, k.f32(1));
     state = k.overSteps(weight.getColumns(), weight.getGroupSize(), state,
                         [&](Value base, int64_t count, ValueRange before) {
                           return addGroup(known, base, count, before);
                         });
-    ValueRange sums(state), units = sums.take_back(kTiles);
-    for (int64_t i = 0; i < kTiles; ++i)
+    ValueRange sums(state), units = sums.take_back(numTiles);
+    for (int64_t i = 0; i < numTiles; ++i)
       store(tiles[i], sums.slice(i * kTokenBlocks, kTokenBlocks), units[i]);
   });
 }
 
 Grid ssm::getMatrixLinearGrid(LinearOp op) {
   int64_t tiles = MatrixWeight::countTiles(op);
-  return {llvm::divideCeilSigned(tiles, XeBuilder::kSubgroups * kTiles), kTokens};
+  return {llvm::divideCeilSigned(tiles, XeBuilder::kSubgroups * countTilesOfSubgroup(op)), kTokens};
 }
 
 void ssm::emitMatrixLinear(LaunchScope &scope, LinearOp op, GroupIndex at) {

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -53,10 +54,16 @@ static Type getTypeInMemory(Type element) {
 }
 
 Value XeBuilder::dotBytes(Value lhs, Value rhs, Value sum) {
-  return LLVM::CallIntrinsicOp::create(*this, getI32Type(),
-                                       getStringAttr("llvm.spv.dot4add.i8packed"),
-                                       ValueRange{lhs, rhs, sum})
-      .getResult(0);
+  auto single = VectorType::get({1}, getI32Type());
+  auto toIntegers = [&](Value word) -> Value {
+    Value one = vector::BroadcastOp::create(*this, single, word);
+    Value bytes = vector::BitCastOp::create(*this, VectorType::get({4}, getI8Type()), one);
+    return arith::ExtSIOp::create(*this, VectorType::get({4}, getI32Type()), bytes);
+  };
+  Value products = arith::MulIOp::create(*this, toIntegers(lhs), toIntegers(rhs));
+  for (int64_t i = 0; i < 4; ++i)
+    sum = add(sum, vector::ExtractOp::create(*this, products, i));
+  return sum;
 }
 
 Value XeBuilder::address(const Place &place, ValueRange indices) {
