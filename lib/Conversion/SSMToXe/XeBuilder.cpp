@@ -6,7 +6,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -54,15 +53,12 @@ static Type getTypeInMemory(Type element) {
 }
 
 Value XeBuilder::dotBytes(Value lhs, Value rhs, Value sum) {
-  auto single = VectorType::get({1}, getI32Type());
-  auto toIntegers = [&](Value word) -> Value {
-    Value one = vector::BroadcastOp::create(*this, single, word);
-    Value bytes = vector::BitCastOp::create(*this, VectorType::get({4}, getI8Type()), one);
-    return arith::ExtSIOp::create(*this, VectorType::get({4}, getI32Type()), bytes);
+  auto toInteger = [&](Value word, int32_t byte) -> Value {
+    Value upper = arith::ShLIOp::create(*this, word, i32(24 - 8 * byte));
+    return arith::ShRSIOp::create(*this, upper, i32(24));
   };
-  Value products = arith::MulIOp::create(*this, toIntegers(lhs), toIntegers(rhs));
-  for (int64_t i = 0; i < 4; ++i)
-    sum = add(sum, vector::ExtractOp::create(*this, products, i));
+  for (int32_t i = 0; i < 4; ++i)
+    sum = add(sum, mul(toInteger(lhs, i), toInteger(rhs, i)));
   return sum;
 }
 
