@@ -46,6 +46,8 @@ class Field:
     made: Path
     work: Work
     isa: Isa
+    programs: list[str] | None = None
+    """Those of ours that take part; all without."""
 
     def __post_init__(self) -> None:
         self.config = json.loads((self.checkpoint / "config.json").read_text())
@@ -67,7 +69,8 @@ class Field:
 
     def _list(self, engine: str) -> list:
         if engine == "ssmq":
-            return [(one.label, lambda one=one: self._make_ours(one)) for one in variants.VARIANTS]
+            return [(one.label, lambda one=one: self._make_ours(one)) for one in variants.VARIANTS
+                    if not self.programs or one.label in self.programs]
         if engine == "llama.cpp":
             return [(type, lambda type=type: self._make_llama(type))
                     for type in prepare.GGUF_TYPES]
@@ -101,7 +104,7 @@ def run(options: argparse.Namespace, name: str, isa: Isa, peaks: Peaks) -> docum
     work = Work(options.prompt, options.tokens, options.repeats, options.threads,
                 options.limit)
     variants.remove_other_builds(made)
-    field = Field(options.peers, checkpoint, made, work, isa)
+    field = Field(options.peers, checkpoint, made, work, isa, options.program)
     for engine in options.engine:
         field.add(engine)
     entries = []
@@ -119,6 +122,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--isa", nargs="+", choices=["host", "lunarlake"],
                         default=["host", "lunarlake"])
     parser.add_argument("--engine", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--program", nargs="+", choices=[one.label for one in variants.VARIANTS],
+                        help="programs of ours, all without")
     parser.add_argument("--peers", type=lambda path: prepare.Peers(Path(path).absolute()),
                         default="peers", help="what setup-peers made")
     parser.add_argument("--threads", type=int, default=2)
