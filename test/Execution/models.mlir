@@ -1,6 +1,6 @@
 // Whole models of each family: both kernel sets and compiled code, in any chunks.
 // DEFINE: %{family} =
-// DEFINE: %{compare} = %python %S/../Inputs/make_checkpoint.py %{family} %t.%{family} && ssmq-run %t.%{family} --tokens 3,0,10,7,7,1,5,8,2,9,4 --compare=reference,fast,compiled --chunkings=4
+// DEFINE: %{compare} = %python %S/../Inputs/make_checkpoint.py %{family} %t.%{family} && ssmq-run %t.%{family} --tokens 3,0,10,7,7,1,5,8,2,9,4 --compare=reference,fast,compiled%xe --chunkings=4
 // REDEFINE: %{family} = mamba
 // RUN: %{compare}
 // REDEFINE: %{family} = mamba2

@@ -1,6 +1,5 @@
 //===- BufferizationModels.cpp - ssm ops become calls of kernels ----------===//
 
-#include "CheckFormats.h"
 #include "Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -14,6 +13,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Transforms/InliningUtils.h"
+#include "ssmq/Conversion/Rounding/CheckFormats.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 
 using namespace mlir;
@@ -34,20 +34,6 @@ static bool isKernelLayout(MemRefType type) {
   if (type.getLayout().isIdentity())
     return true;
   return type.getRank() == 2 && type.isLastDimUnitStride();
-}
-
-/// Codes come as bytes, and only widths that kernels unpack.
-static LogicalResult checkWeight(Operation *op) {
-  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
-  if (!quantizable || !quantizable.isWeightQuantized())
-    return success();
-  auto bits = op->getAttrOfType<IntegerAttr>("packed_bits");
-  if (!bits)
-    return op->emitError("the quantized weight is not packed; run --ssmq-pack first");
-  if (bits.getInt() != 4 && bits.getInt() != 8)
-    return op->emitError("no kernel unpacks codes of ")
-           << bits.getInt() << " bits; packed_bits must be 4 or 8";
-  return success();
 }
 
 /// Equal keys have equal kernels: the op's name and attributes (but for its path) and the buffers.

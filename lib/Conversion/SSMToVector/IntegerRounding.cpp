@@ -11,27 +11,6 @@
 
 using namespace mlir;
 using namespace mlir::ssm;
-using arith::CmpFPredicate;
-
-static Value compare(KernelBuilder &k, CmpFPredicate predicate, Value lhs, Value rhs) {
-  return arith::CmpFOp::create(k, predicate, lhs, rhs);
-}
-static Value select(KernelBuilder &k, Value condition, Value then, Value otherwise) {
-  return arith::SelectOp::create(k, condition, then, otherwise);
-}
-static Value divide(KernelBuilder &k, Value lhs, Value rhs) {
-  return arith::DivFOp::create(k, lhs, rhs);
-}
-static Value multiply(KernelBuilder &k, Value lhs, Value rhs) {
-  return arith::MulFOp::create(k, lhs, rhs);
-}
-static Value subtract(KernelBuilder &k, Value lhs, Value rhs) {
-  return arith::SubFOp::create(k, lhs, rhs);
-}
-static Value negate(KernelBuilder &k, Value value) { return arith::NegFOp::create(k, value); }
-static Value toNearest(KernelBuilder &k, Value value) {
-  return math::RoundEvenOp::create(k, value);
-}
 
 static int64_t getLanes(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
 
@@ -80,45 +59,21 @@ IntegerRounding::Grid IntegerRounding::fit(ValueRange range) {
   Value magnitude =
       arith::BitcastOp::create(k, k.getF32Type(), reduce(vector::CombiningKind::MAXSI, range[0]));
   if (isSymmetric)
-    return fitSymmetric(magnitude);
-  Grid grid = fitAsymmetric(fromOrdered(k, reduce(vector::CombiningKind::MINSI, range[1])),
-                            fromOrdered(k, reduce(vector::CombiningKind::MAXSI, range[2])));
+    return grids.fitSymmetric(magnitude);
+  Grid grid = grids.fitAsymmetric(fromOrdered(k, reduce(vector::CombiningKind::MINSI, range[1])),
+                                  fromOrdered(k, reduce(vector::CombiningKind::MAXSI, range[2])));
   // Infinite or NaN values must not vanish in a range that their order found without them.
-  Value zeroOrNaN = subtract(k, magnitude, magnitude);
+  Value zeroOrNaN = arith::SubFOp::create(k, magnitude, magnitude);
   grid.scale = arith::AddFOp::create(k, grid.scale, zeroOrNaN);
   return grid;
 }
 
-IntegerRounding::Grid IntegerRounding::fitStatic(const ::ssmq::RunGrid &grid) {
-  Grid values;
-  bool isZero = grid.scale == 0;
-  values.scale = k.f32(grid.scale);
-  values.divisor = k.f32(isZero ? 1 : grid.scale);
-  values.lowCode = k.f32(isZero ? 0 : grid.lowCode);
-  values.highCode = k.f32(isZero ? 0 : grid.highCode);
-  if (!isSymmetric) {
-    values.lowValue = k.f32(static_cast<float>(grid.lowValue));
-    values.highValue = k.f32(static_cast<float>(grid.highValue));
-  }
-  return values;
-}
-
-static constexpr int64_t kPartsOfGrid = 6;
-
-Value IntegerRounding::makeTable(ArrayRef<::ssmq::RunGrid> grids) {
+Value IntegerRounding::makeTable(ArrayRef<::ssmq::RunGrid> known) {
   SmallVector<float> numbers;
-  for (int64_t part = 0; part < kPartsOfGrid; ++part)
-    for (const ::ssmq::RunGrid &grid : grids) {
-      bool isZero = grid.scale == 0;
-      const float parts[kPartsOfGrid] = {grid.scale,
-                                         isZero ? 1 : grid.scale,
-                                         isZero ? 0 : grid.lowCode,
-                                         isZero ? 0 : grid.highCode,
-                                         static_cast<float>(grid.lowValue),
-                                         static_cast<float>(grid.highValue)};
-      numbers.push_back(parts[part]);
-    }
-  SmallVector<int64_t> shape = {kPartsOfGrid, static_cast<int64_t>(grids.size())};
+  for (int64_t part = 0; part < IntegerGrids::kParts; ++part)
+    for (const ::ssmq::RunGrid &grid : known)
+      numbers.push_back(IntegerGrids::getParts(grid)[part]);
+  SmallVector<int64_t> shape = {IntegerGrids::kParts, static_cast<int64_t>(known.size())};
   auto type = MemRefType::get(shape, k.getF32Type());
   auto elements = DenseElementsAttr::get(RankedTensorType::get(shape, k.getF32Type()),
                                          ArrayRef<float>(numbers));
@@ -148,106 +103,12 @@ IntegerRounding::Grid IntegerRounding::loadGrid(Value table, Value run, int64_t 
   return grid;
 }
 
-/// The smallest f16 that is not below `scale`.
-Value IntegerRounding::roundScaleUp(Value scale) {
-  Type half = k.getF16Type(), word = k.getI16Type();
-  Value nearest = arith::TruncFOp::create(k, half, scale);
-  Value isBelow = compare(k, CmpFPredicate::OLT, k.widen(nearest), scale);
-  Value bits = arith::BitcastOp::create(k, word, nearest);
-  Value carry = arith::ExtUIOp::create(k, word, isBelow);
-  Value up = arith::AddIOp::create(k, bits, carry);
-  return k.widen(arith::BitcastOp::create(k, half, up));
-}
-
-IntegerRounding::Grid IntegerRounding::fitSymmetric(Value width) {
-  Value zero = k.f32(0), steps = k.f32(static_cast<float>((1 << (bits - 1)) - 1));
-  Value scale = roundScaleUp(divide(k, width, steps));
-  Value one = k.f32(1);
-  auto nonZero = [&](Value scale) {
-    return select(k, compare(k, CmpFPredicate::OEQ, scale, zero), one, scale);
-  };
-  // Near the least f16, the largest value may not reach the largest code.
-  Value isCoarse = compare(k, CmpFPredicate::OLT, scale, k.f32(0x1p-15f));
-  Value reached = toNearest(k, divide(k, width, nonZero(scale)));
-  Value finer = roundScaleUp(divide(k, multiply(k, reached, scale), steps));
-  scale = select(k, isCoarse, finer, scale);
-  Value divisor = nonZero(scale);
-  return {scale, divisor, negate(k, steps), steps, nullptr, nullptr};
-}
-
-IntegerRounding::Grid IntegerRounding::fitAsymmetric(Value low, Value high) {
-  Value zero = k.f32(0), one = k.f32(1), steps = k.f32(static_cast<float>((1 << bits) - 1));
-  Grid grid;
-  grid.lowValue = low;
-  grid.highValue = high;
-  grid.scale = roundScaleUp(divide(k, subtract(k, high, low), steps));
-  auto isZero = [&] { return compare(k, CmpFPredicate::OEQ, grid.scale, zero); };
-  grid.divisor = select(k, isZero(), one, grid.scale);
-  grid.lowCode = negate(k, toNearest(k, divide(k, negate(k, low), grid.divisor)));
-  Value nearest = toNearest(k, divide(k, high, grid.divisor));
-  Value most = arith::AddFOp::create(k, steps, grid.lowCode);
-  grid.highCode = select(k, compare(k, CmpFPredicate::OLT, most, nearest), most, nearest);
-  // A grid of one code has scale 0.
-  Value isOne = compare(k, CmpFPredicate::OEQ, grid.highCode, grid.lowCode);
-  grid.scale = select(k, isOne, zero, grid.scale);
-  std::tie(grid.lowCode, grid.highCode) = fixEnds(grid);
-  Value none = isZero();
-  grid.divisor = select(k, none, one, grid.scale);
-  grid.lowCode = select(k, none, zero, grid.lowCode);
-  grid.highCode = select(k, none, zero, grid.highCode);
-  return grid;
-}
-
-/// Moves an end outwards while the ends ask for a finer scale, as IntegerNumerics::fixEnds.
-std::pair<Value, Value> IntegerRounding::fixEnds(const Grid &grid) {
-  Type f32 = k.getF32Type(), f64 = k.getF64Type();
-  Value steps = k.f32(static_cast<float>((1 << bits) - 1)), one = k.f32(1);
-  auto widen = [&](Value value) -> Value { return arith::ExtFOp::create(k, f64, value); };
-  auto fill = [&](OpBuilder &, Location, ValueRange) {};
-  auto loop = scf::WhileOp::create(k, TypeRange{f32, f32}, ValueRange{grid.lowCode, grid.highCode},
-                                   fill, fill);
-  OpBuilder::InsertionGuard guard(k);
-  {
-    Block *before = loop.getBeforeBody();
-    k.setInsertionPointToEnd(before);
-    Value low = before->getArgument(0), high = before->getArgument(1);
-    Value own = roundScaleUp(divide(k, multiply(k, subtract(k, high, low), grid.scale), steps));
-    scf::ConditionOp::create(k, compare(k, CmpFPredicate::OLT, own, grid.scale),
-                             ValueRange{low, high});
-  }
-  Block *after = loop.getAfterBody();
-  k.setInsertionPointToEnd(after);
-  Value low = after->getArgument(0), high = after->getArgument(1);
-  Value scale = widen(grid.divisor);
-  Value lostLow = subtract(k, widen(low), divide(k, widen(grid.lowValue), scale));
-  Value lostHigh = subtract(k, divide(k, widen(grid.highValue), scale), widen(high));
-  Value movesHigh = compare(k, CmpFPredicate::OGE, lostHigh, lostLow);
-  Value higher = arith::AddFOp::create(k, high, one);
-  scf::YieldOp::create(k, ValueRange{select(k, movesHigh, low, subtract(k, low, one)),
-                                     select(k, movesHigh, higher, high)});
-  return {loop.getResult(0), loop.getResult(1)};
-}
-
 Value IntegerRounding::roundToSteps(Value x, const Grid &grid) {
   int64_t lanes = getLanes(x);
   auto spread = [&](Value value) {
-    return isa<VectorType>(value.getType()) ? value : k.splat(value, lanes);
+    return value && !isa<VectorType>(value.getType()) ? k.splat(value, lanes) : value;
   };
-  Value low = spread(grid.lowCode), high = spread(grid.highCode);
-  Value steps = toNearest(k, divide(k, x, spread(grid.divisor)));
-  // Comparisons in this order bring a NaN to an end, so that codes are in their range.
-  steps = select(k, compare(k, CmpFPredicate::OLT, steps, high), steps, high);
-  steps = select(k, compare(k, CmpFPredicate::OGT, steps, low), steps, low);
-  if (!isSymmetric) {
-    Value isHigh = compare(k, CmpFPredicate::OGE, x, spread(grid.highValue));
-    steps = select(k, isHigh, high, steps);
-    Value isLow = compare(k, CmpFPredicate::OLE, x, spread(grid.lowValue));
-    steps = select(k, isLow, low, steps);
-  }
-  // Adding zero turns -0 into 0, as integers have it.
-  return arith::AddFOp::create(k, steps, k.zeros(lanes));
-}
-
-Value IntegerRounding::keepNonFinite(Value x, Value rounded) {
-  return arith::AddFOp::create(k, rounded, subtract(k, x, x));
+  return grids.roundToSteps(x,
+                            {spread(grid.scale), spread(grid.divisor), spread(grid.lowCode),
+                             spread(grid.highCode), spread(grid.lowValue), spread(grid.highValue)});
 }

@@ -1,7 +1,7 @@
 //===- SetKernelTarget.cpp - What kernels are generated for ---------------===//
 
-#include "CheckFormats.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Conversion/Rounding/CheckFormats.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
 #include "ssmq/Conversion/SSMToVector/SSMToVector.h"
 #include "ssmq/Support/Target.h"

@@ -9,7 +9,9 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-bool ssm::isRowOp(Operation *op) { return isa<EmbeddingOp, RMSNormOp, LayerNormOp>(op); }
+bool ssm::isRowOp(Operation *op) {
+  return isa<EmbeddingOp, FakeQuantizeOp, LayerNormOp, QuantizeOp, RMSNormOp, RotaryOp>(op);
+}
 
 namespace {
 /// The kernel of a linear layer.
@@ -52,6 +54,8 @@ static LinearKernel<IntegerLinearOp> getKernel(IntegerLinearOp op) {
 std::optional<Grid> ssm::getGrid(Operation *op) {
   if (auto embedding = dyn_cast<EmbeddingOp>(op); embedding && !WeightNumbers::knows(embedding))
     return std::nullopt;
+  if (auto fake = dyn_cast<FakeQuantizeOp>(op))
+    return getFakeQuantizeGrid(fake);
   if (isRowOp(op))
     return Grid{1, 1};
   return llvm::TypeSwitch<Operation *, std::optional<Grid>>(op)
@@ -60,6 +64,10 @@ std::optional<Grid> ssm::getGrid(Operation *op) {
         return kernel ? std::optional(kernel->getGrid(linear)) : std::nullopt;
       })
       .Case([](IntegerLinearOp linear) { return getKernel(linear).getGrid(linear); })
+      .Case([](AttentionOp attention) { return getAttentionGrid(attention); })
+      .Case([](CausalConv1dOp conv) { return getConvGrid(conv); })
+      .Case([](SSDScanOp scan) { return getSSDScanGrid(scan); })
+      .Case([](SelectiveScanOp scan) { return getSelectiveScanGrid(scan); })
       .Case([](linalg::GenericOp generic) { return getElementwiseGrid(generic); })
       .Default([](Operation *) { return std::nullopt; });
 }
@@ -67,6 +75,9 @@ std::optional<Grid> ssm::getGrid(Operation *op) {
 void ssm::emitRow(LaunchScope &scope, Operation *op, Value token) {
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](EmbeddingOp embedding) { emitEmbedding(scope, embedding, token); })
+      .Case([&](FakeQuantizeOp fake) { emitFakeQuantize(scope, fake, token); })
+      .Case([&](QuantizeOp quantize) { emitQuantize(scope, quantize, token); })
+      .Case([&](RotaryOp rotary) { emitRotary(scope, rotary, token); })
       .Case<RMSNormOp, LayerNormOp>([&](auto norm) { emitNorm(scope, norm, token); });
 }
 
@@ -76,5 +87,9 @@ void ssm::emitRoot(LaunchScope &scope, Operation *op, GroupIndex at) {
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](LinearOp linear) { getKernel(linear)->emit(scope, linear, at); })
       .Case([&](IntegerLinearOp linear) { getKernel(linear).emit(scope, linear, at); })
+      .Case([&](AttentionOp attention) { emitAttention(scope, attention, at); })
+      .Case([&](CausalConv1dOp conv) { emitConv(scope, conv, at); })
+      .Case([&](SSDScanOp scan) { emitSSDScan(scope, scan, at); })
+      .Case([&](SelectiveScanOp scan) { emitSelectiveScan(scope, scan, at); })
       .Case([&](linalg::GenericOp generic) { emitElementwise(scope, generic, at); });
 }

@@ -44,6 +44,18 @@ void emitIntegerBlock(LaunchScope &scope, IntegerLinearOp op, GroupIndex at);
 void emitEmbedding(LaunchScope &scope, EmbeddingOp op, Value token);
 void emitNorm(LaunchScope &scope, RMSNormOp op, Value token);
 void emitNorm(LaunchScope &scope, LayerNormOp op, Value token);
+Grid getConvGrid(CausalConv1dOp op);
+void emitConv(LaunchScope &scope, CausalConv1dOp op, GroupIndex at);
+Grid getSSDScanGrid(SSDScanOp op);
+void emitSSDScan(LaunchScope &scope, SSDScanOp op, GroupIndex at);
+Grid getSelectiveScanGrid(SelectiveScanOp op);
+void emitSelectiveScan(LaunchScope &scope, SelectiveScanOp op, GroupIndex at);
+Grid getAttentionGrid(AttentionOp op);
+void emitAttention(LaunchScope &scope, AttentionOp op, GroupIndex at);
+void emitRotary(LaunchScope &scope, RotaryOp op, Value token);
+Grid getFakeQuantizeGrid(FakeQuantizeOp op);
+void emitFakeQuantize(LaunchScope &scope, FakeQuantizeOp op, Value token);
+void emitQuantize(LaunchScope &scope, QuantizeOp op, Value token);
 Grid getElementwiseGrid(linalg::GenericOp op);
 void emitElementwise(LaunchScope &scope, linalg::GenericOp op, GroupIndex at);
 

@@ -1,5 +1,6 @@
 //===- HostLaunches.cpp - Launches become calls of the runtime ------------===//
 
+#include "HostCopies.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -19,6 +20,8 @@ namespace {
 struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(ssm::convertCopies(module)))
+      return signalPassFailure();
     auto binaries = llvm::to_vector(module.getOps<gpu::BinaryOp>());
     SmallVector<gpu::LaunchFuncOp> launches;
     module.walk([&](gpu::LaunchFuncOp launch) { launches.push_back(launch); });

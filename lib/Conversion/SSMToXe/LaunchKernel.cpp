@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "ssmq/Conversion/Rounding/CheckFormats.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -40,23 +41,41 @@ static gpu::GPUModuleOp getKernels(ModuleOp module) {
   return gpu::GPUModuleOp::create(builder, module.getLoc(), kModuleName);
 }
 
-/// The input whose first dimension counts tokens (no state, whose rows may be those of a cache);
-/// -1 where there is just one token.
-static int64_t findTokens(LaunchOp launch) {
-  SmallVector<OpOperand *> states;
-  for (auto [state, next] : launch.getStates())
-    states.push_back(state);
-  for (OpOperand &input : launch->getOpOperands()) {
-    auto type = cast<RankedTensorType>(input.get().getType());
-    if (type.getRank() > 0 && type.isDynamicDim(0) && !llvm::is_contained(states, &input))
-      return input.getOperandNumber();
+static bool isCache(Value input) {
+  return llvm::any_of(input.getUsers(), [&](Operation *user) {
+    auto attention = dyn_cast<AttentionOp>(user);
+    return attention && (attention.getKeyCache() == input || attention.getValueCache() == input);
+  });
+}
+
+/// Inputs of the launch with rows of unknown number that are a cache, or are not.
+static SmallVector<int64_t> findDynamic(LaunchOp launch, bool caches) {
+  SmallVector<int64_t> result;
+  for (BlockArgument input : launch.getBody().getArguments()) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (type.getRank() > 0 && type.isDynamicDim(0) && isCache(input) == caches)
+      result.push_back(input.getArgNumber());
   }
-  return -1;
+  return result;
+}
+
+/// Fails at ops, prologues among them, that kernels cannot compute.
+static LogicalResult checkKernel(Operation *op) {
+  if (failed(checkWeight(op)) || failed(checkFormats(op)))
+    return failure();
+  if (auto fake = dyn_cast<FakeQuantizeOp>(op); fake && fake.getInput().getType().getRank() != 2)
+    return fake.emitError("rounds values that are not tokens x channels, which no kernel for Xe "
+                          "GPUs does; run the interpreter");
+  if (auto stateful = dyn_cast<StatefulOpInterface>(op))
+    for (auto [state, next] : stateful.getStates())
+      if (!isa<BlockArgument>(state->get()))
+        return op->emitError("has a state that is a constant, which no kernel for Xe GPUs updates");
+  return success();
 }
 
 static Place makePlace(Value pointer, MemRefType type) {
   auto [strides, offset] = type.getStridesAndOffset();
-  return {pointer, type.getElementType(), strides};
+  return {pointer, type.getElementType(), strides, nullptr};
 }
 
 static void emitPrologue(LaunchScope &scope, Operation *op) {
@@ -109,7 +128,9 @@ static gpu::GPUFuncOp makeKernel(LaunchOp launch, gpu::GPUModuleOp module, Strin
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(context, kGlobalSpace);
   SmallVector<Type> inputs(buffers.size(), pointer);
-  inputs.push_back(builder.getI64Type());
+  SmallVector<int64_t> caches = findDynamic(launch, /*caches=*/true);
+  // Tokens, and the rows of each cache.
+  inputs.append(1 + caches.size(), builder.getI64Type());
   auto kernel =
       gpu::GPUFuncOp::create(builder, launch.getLoc(), name, builder.getFunctionType(inputs, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
@@ -121,7 +142,13 @@ static gpu::GPUFuncOp makeKernel(LaunchOp launch, gpu::GPUModuleOp module, Strin
   SmallVector<Place> places;
   for (auto [argument, type] : llvm::zip(kernel.getArguments(), buffers))
     places.push_back(makePlace(argument, cast<MemRefType>(type)));
-  Value tokens = arith::IndexCastOp::create(k, k.getIndexType(), kernel.getArguments().back());
+  auto toIndex = [&](Value number) -> Value {
+    return arith::IndexCastOp::create(k, k.getIndexType(), number);
+  };
+  ValueRange counts = kernel.getArguments().drop_front(buffers.size());
+  Value tokens = toIndex(counts.front());
+  for (auto [cache, rows] : llvm::zip_equal(caches, counts.drop_front()))
+    places[cache].rows = toIndex(rows);
   size_t numInputs = launch.getInputs().size();
   LaunchScope scope(k, launch, ArrayRef(places).take_front(numInputs),
                     ArrayRef(places).drop_front(numInputs), tokens);
@@ -132,7 +159,7 @@ static gpu::GPUFuncOp makeKernel(LaunchOp launch, gpu::GPUModuleOp module, Strin
 
 /// The function's body: pointers to where the buffers begin, and the launch.
 static void launchFrom(func::FuncOp function, gpu::GPUFuncOp kernel, const LaunchParts &parts,
-                       int64_t counting) {
+                       LaunchOp launch) {
   ImplicitLocOpBuilder b(function.getLoc(), function.getContext());
   b.setInsertionPointToEnd(function.addEntryBlock());
   SmallVector<Value> operands;
@@ -147,9 +174,14 @@ static void launchFrom(func::FuncOp function, gpu::GPUFuncOp kernel, const Launc
     operands.push_back(LLVM::IntToPtrOp::create(b, pointer, number));
   }
   Value one = arith::ConstantIndexOp::create(b, 1), tokens = one;
-  if (counting >= 0)
-    tokens = memref::DimOp::create(b, function.getArgument(counting), 0);
+  auto countRows = [&](int64_t input) -> Value {
+    return memref::DimOp::create(b, function.getArgument(input), 0);
+  };
+  if (SmallVector<int64_t> counting = findDynamic(launch, /*caches=*/false); !counting.empty())
+    tokens = countRows(counting.front());
   operands.push_back(arith::IndexCastOp::create(b, b.getI64Type(), tokens));
+  for (int64_t cache : findDynamic(launch, /*caches=*/true))
+    operands.push_back(arith::IndexCastOp::create(b, b.getI64Type(), countRows(cache)));
   int64_t groups = 0;
   Value blocks = one;
   for (Operation *op : parts.roots) {
@@ -183,6 +215,9 @@ FailureOr<func::FuncOp> ssm::getLaunchFunction(LaunchOp launch, ModuleOp module,
     ++number;
   }
   LaunchParts parts(launch);
+  for (Operation &op : launch.getBody().front())
+    if (failed(checkKernel(&op)))
+      return failure();
   for (Operation *op : parts.roots)
     if (!getGrid(op))
       return op->emitError("has no kernel for Xe GPUs");
@@ -198,6 +233,6 @@ FailureOr<func::FuncOp> ssm::getLaunchFunction(LaunchOp launch, ModuleOp module,
   function->setAttr(kLaunchAttrName, key);
   function->setAttr("llvm.linkage",
                     LLVM::LinkageAttr::get(module.getContext(), LLVM::Linkage::Internal));
-  launchFrom(function, kernel, parts, findTokens(launch));
+  launchFrom(function, kernel, parts, launch);
   return function;
 }

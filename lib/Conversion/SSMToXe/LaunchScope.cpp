@@ -35,7 +35,8 @@ static bool derivesFromRoot(Operation *op) {
 
 LaunchParts::LaunchParts(LaunchOp launch) {
   for (Operation &op : launch.getBody().front().without_terminator()) {
-    if (isa<tensor::TensorDialect>(op.getDialect()) || matchPattern(&op, m_Constant()))
+    if (isa<tensor::TensorDialect>(op.getDialect()) || matchPattern(&op, m_Constant()) ||
+        llvm::none_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
       continue;
     if (isPrologue(&op))
       prologues.push_back(&op);
@@ -75,6 +76,23 @@ Value LaunchScope::load(Value tensor, ValueRange indices) {
   return k.widen(evaluate(tensor.getDefiningOp<linalg::GenericOp>(), indices));
 }
 
+Value LaunchScope::evaluateScalar(Value scalar) {
+  Operation *op = scalar.getDefiningOp();
+  // Only tokens are of unknown number.
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return countTokens(dim.getSource());
+  IRMapping values;
+  for (Value operand : op->getOperands())
+    if (!isa<ShapedType>(operand.getType()))
+      values.map(operand, evaluateScalar(operand));
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    auto indices = llvm::map_to_vector(extract.getIndices(),
+                                       [&](Value index) { return values.lookup(index); });
+    return k.loadRaw(*getPlace(extract.getTensor()), indices);
+  }
+  return k.clone(*op, values)->getResult(cast<OpResult>(scalar).getResultNumber());
+}
+
 Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, Value stored, Value known) {
   IRMapping values;
   for (OpOperand *input : op.getDpsInputOperands()) {
@@ -94,8 +112,12 @@ Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, Value stor
     }
     values.map(op.getMatchingBlockArgument(input), number);
   }
-  for (Operation &inner : op.getBody()->without_terminator())
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    for (Value operand : inner.getOperands())
+      if (operand.getParentBlock() != op.getBody() && !values.contains(operand))
+        values.map(operand, evaluateScalar(operand));
     k.clone(inner, values);
+  }
   return values.lookup(op.getBody()->getTerminator()->getOperand(0));
 }
 

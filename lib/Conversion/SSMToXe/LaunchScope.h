@@ -52,6 +52,9 @@ public:
   const Value tokens;
 
 private:
+  /// Of the launch, computed by each work-item.
+  Value evaluateScalar(Value scalar);
+
   DenseMap<Value, Place> places;
   /// Of each yielded value.
   DenseMap<Value, Place> outputs;

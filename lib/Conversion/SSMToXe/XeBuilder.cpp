@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// Address spaces of OpenCL: memory of the device, and of a work-group.
-static constexpr unsigned kLocalSpace = 3;
+/// Address spaces of OpenCL: constants, and memory of a work-group.
+static constexpr unsigned kConstantSpace = 2, kLocalSpace = 3;
 
 XeBuilder::XeBuilder(Location loc, OpBuilder &builder, gpu::GPUModuleOp module)
     : ImplicitLocOpBuilder(loc, builder), module(module) {
@@ -45,6 +45,16 @@ Value XeBuilder::isEqual(Value lhs, Value rhs) {
 Value XeBuilder::addf(Value lhs, Value rhs) { return arith::AddFOp::create(*this, lhs, rhs); }
 Value XeBuilder::mulf(Value lhs, Value rhs) { return arith::MulFOp::create(*this, lhs, rhs); }
 Value XeBuilder::fma(Value a, Value b, Value c) { return math::FmaOp::create(*this, a, b, c); }
+Value XeBuilder::subf(Value lhs, Value rhs) { return arith::SubFOp::create(*this, lhs, rhs); }
+Value XeBuilder::divf(Value lhs, Value rhs) { return arith::DivFOp::create(*this, lhs, rhs); }
+Value XeBuilder::select(Value condition, Value then, Value otherwise) {
+  return createOrFold<arith::SelectOp>(condition, then, otherwise);
+}
+Value XeBuilder::both(Value lhs, Value rhs) { return createOrFold<arith::AndIOp>(lhs, rhs); }
+Value XeBuilder::min(Value lhs, Value rhs) { return createOrFold<arith::MinSIOp>(lhs, rhs); }
+Value XeBuilder::bitcast(Value value, Type type) {
+  return arith::BitcastOp::create(*this, type, value);
+}
 Value XeBuilder::exp(Value value) { return math::ExpOp::create(*this, value); }
 
 /// SPIR-V has no bf16: it is in memory what an integer of 16 bits is.
@@ -97,9 +107,14 @@ Value XeBuilder::widen(Value value) {
   return value;
 }
 
+Value XeBuilder::narrow(Value value, Type element) {
+  if (!isa<FloatType>(element) || value.getType() == element)
+    return value;
+  return arith::TruncFOp::create(*this, element, value);
+}
+
 void XeBuilder::store(Value value, const Place &place, ValueRange indices) {
-  if (isa<FloatType>(place.element) && value.getType() != place.element)
-    value = arith::TruncFOp::create(*this, place.element, value);
+  value = narrow(value, place.element);
   value = createOrFold<arith::BitcastOp>(getTypeInMemory(place.element), value);
   LLVM::StoreOp::create(*this, value, address(place, indices));
 }
@@ -112,11 +127,7 @@ Place XeBuilder::local(Type element, ArrayRef<int64_t> shape) {
     count *= size;
   }
   auto type = LLVM::LLVMArrayType::get(getTypeInMemory(element), count);
-  std::string name;
-  unsigned number = 0;
-  do
-    name = ("local_" + Twine(number++)).str();
-  while (module.lookupSymbol(name));
+  std::string name = nameGlobal("local_");
   OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
   auto global = LLVM::GlobalOp::create(atModule, getLoc(), type, /*isConstant=*/false,
                                        LLVM::Linkage::Internal, name, Attribute(),
@@ -126,7 +137,28 @@ Place XeBuilder::local(Type element, ArrayRef<int64_t> shape) {
   LLVM::ReturnOp::create(atModule, getLoc(), LLVM::UndefOp::create(atModule, getLoc(), type));
   Value pointer = LLVM::AddressOfOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), kLocalSpace), global.getSymName());
-  return {pointer, element, strides};
+  return {pointer, element, strides, nullptr};
+}
+
+Place XeBuilder::constants(ArrayRef<float> numbers) {
+  auto size = static_cast<int64_t>(numbers.size());
+  auto values = DenseElementsAttr::get(RankedTensorType::get(size, getF32Type()), numbers);
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  auto global = LLVM::GlobalOp::create(
+      atModule, getLoc(), LLVM::LLVMArrayType::get(getF32Type(), size), /*isConstant=*/true,
+      LLVM::Linkage::Internal, nameGlobal("constants_"), values, /*alignment=*/16, kConstantSpace);
+  Value pointer = LLVM::AddressOfOp::create(
+      *this, LLVM::LLVMPointerType::get(getContext(), kConstantSpace), global.getSymName());
+  return {pointer, getF32Type(), {1}, nullptr};
+}
+
+std::string XeBuilder::nameGlobal(StringRef prefix) {
+  std::string name;
+  unsigned number = 0;
+  do
+    name = (prefix + Twine(number++)).str();
+  while (module.lookupSymbol(name));
+  return name;
 }
 
 void XeBuilder::barrier() { gpu::BarrierOp::create(*this); }
@@ -183,23 +215,18 @@ Value XeBuilder::shuffleXor(Value value, int64_t distance) {
       .getShuffleResult();
 }
 
-Value XeBuilder::sumSubgroup(Value value) {
+Value XeBuilder::reduceSubgroup(Value value, Combine combine) {
   for (int64_t distance = kLanes / 2; distance > 0; distance /= 2)
-    value = addf(value, shuffleXor(value, distance));
+    value = combine(value, shuffleXor(value, distance));
   return value;
 }
 
-Value XeBuilder::maxSubgroup(Value value) {
-  for (int64_t distance = kLanes / 2; distance > 0; distance /= 2)
-    value = arith::MaximumFOp::create(*this, value, shuffleXor(value, distance));
-  return value;
-}
-
-Value XeBuilder::reduceGroup(Value value, function_ref<Value(Value, Value)> combine) {
-  Place parts = local(getF32Type(), {kSubgroups});
+Value XeBuilder::reduceGroup(Value value, Combine combine) {
+  Value ofSubgroup = reduceSubgroup(value, combine);
+  Place parts = local(value.getType(), {kSubgroups});
   // Those of an earlier reduction may still be read.
   barrier();
-  ifThen(isEqual(lane, index(0)), [&] { store(value, parts, subgroup); });
+  ifThen(isEqual(lane, index(0)), [&] { store(ofSubgroup, parts, subgroup); });
   barrier();
   Value result = load(parts, index(0));
   for (int64_t i = 1; i < kSubgroups; ++i)
@@ -207,12 +234,17 @@ Value XeBuilder::reduceGroup(Value value, function_ref<Value(Value, Value)> comb
   return result;
 }
 
-Value XeBuilder::sumGroup(Value value) {
-  return reduceGroup(sumSubgroup(value), [&](Value a, Value b) { return addf(a, b); });
+Value XeBuilder::sumSubgroup(Value value) {
+  return reduceSubgroup(value, [&](Value a, Value b) { return addf(a, b); });
 }
-
+Value XeBuilder::sumGroup(Value value) {
+  return reduceGroup(value, [&](Value a, Value b) { return addf(a, b); });
+}
+Value XeBuilder::maxSubgroup(Value value) {
+  return reduceSubgroup(
+      value, [&](Value a, Value b) -> Value { return arith::MaximumFOp::create(*this, a, b); });
+}
 Value XeBuilder::maxGroup(Value value) {
-  return reduceGroup(maxSubgroup(value), [&](Value a, Value b) -> Value {
-    return arith::MaximumFOp::create(*this, a, b);
-  });
+  return reduceGroup(
+      value, [&](Value a, Value b) -> Value { return arith::MaximumFOp::create(*this, a, b); });
 }

@@ -19,6 +19,8 @@ struct Place {
   Value pointer;
   Type element;
   SmallVector<int64_t> strides;
+  /// How many rows of a cache there are; null for all else.
+  Value rows;
 };
 
 class XeBuilder : public ImplicitLocOpBuilder {
@@ -48,9 +50,15 @@ public:
   Value addf(Value lhs, Value rhs);
   Value mulf(Value lhs, Value rhs);
   Value fma(Value a, Value b, Value c);
+  Value subf(Value lhs, Value rhs);
+  Value divf(Value lhs, Value rhs);
   Value exp(Value value);
   /// Of 4 signed bytes in an i32 each: sum + lhs . rhs.
   Value dotBytes(Value lhs, Value rhs, Value sum);
+  Value select(Value condition, Value then, Value otherwise);
+  Value both(Value lhs, Value rhs);
+  Value min(Value lhs, Value rhs);
+  Value bitcast(Value value, Type type);
 
   // Memory.
   Value address(const Place &place, ValueRange indices);
@@ -59,10 +67,14 @@ public:
   /// f32 of f32, f16, bf16 or i8; i32 as it is.
   Value load(const Place &place, ValueRange indices);
   Value widen(Value value);
+  /// f32 in another type, to nearest.
+  Value narrow(Value value, Type element);
   /// f32 to the place's element, to nearest; integers as they are.
   void store(Value value, const Place &place, ValueRange indices);
   /// Memory of the work-group.
   Place local(Type element, ArrayRef<int64_t> shape);
+  /// Numbers that the kernel has with it.
+  Place constants(ArrayRef<float> numbers);
   void barrier();
 
   // Control.
@@ -78,7 +90,10 @@ public:
   void ifThen(Value condition, function_ref<void()> body, function_ref<void()> otherwise = {});
 
   // Reductions; every work-item has the result.
+  using Combine = function_ref<Value(Value, Value)>;
   Value shuffleXor(Value value, int64_t distance);
+  Value reduceSubgroup(Value value, Combine combine);
+  Value reduceGroup(Value value, Combine combine);
   Value sumSubgroup(Value value);
   Value maxSubgroup(Value value);
   Value sumGroup(Value value);
@@ -87,7 +102,7 @@ public:
   gpu::GPUModuleOp module;
 
 private:
-  Value reduceGroup(Value value, function_ref<Value(Value, Value)> combine);
+  std::string nameGlobal(StringRef prefix);
 };
 
 } // namespace mlir::ssm

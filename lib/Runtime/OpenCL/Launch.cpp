@@ -25,6 +25,14 @@ void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, c
     device->keepError(std::move(error));
 }
 
+void ssmq_xe_copy(void *to, const void *from, int64_t bytes) {
+  Device *device = getCurrentDevice();
+  if (!device || device->hasError())
+    return;
+  if (llvm::Error error = device->enqueueCopy(to, from, bytes))
+    device->keepError(std::move(error));
+}
+
 void *ssmq_xe_scratch(const void *key, int64_t bytes) {
   Device *device = getCurrentDevice();
   if (!device || device->hasError())

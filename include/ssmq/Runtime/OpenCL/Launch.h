@@ -20,6 +20,9 @@ extern "C" {
 void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, const int64_t *sizes,
                     const int64_t *arguments, int64_t numArguments, int64_t pointerMask);
 
+/// Copies between memory of the device, behind what was launched before.
+void ssmq_xe_copy(void *to, const void *from, int64_t bytes);
+
 /// Memory of the device that is kept for `key` (Device::getScratch); null after an error.
 void *ssmq_xe_scratch(const void *key, int64_t bytes);
 

@@ -91,6 +91,40 @@ private:
     from.ops.clear();
   }
 
+  /// Whether an op of the launch reads the op, directly or through elementwise ops.
+  static bool isRead(Operation *op, const llvm::SetVector<Operation *> &ops) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return ops.contains(user) && (!isElementwise(user) || isRead(user, ops));
+    });
+  }
+
+  /// The ops of the launch whose results an elementwise op takes in as they are stored.
+  static void collectRoots(Operation *op, const llvm::SetVector<Operation *> &ops,
+                           llvm::SmallPtrSetImpl<Operation *> &roots) {
+    for (Value operand : op->getOperands()) {
+      Operation *definition = operand.getDefiningOp();
+      if (!definition || !ops.contains(definition))
+        continue;
+      if (isElementwise(definition))
+        collectRoots(definition, ops, roots);
+      else if (!isRead(definition, ops))
+        roots.insert(definition);
+    }
+  }
+
+  /// Whether two groups make a launch: no op takes in results of two ops, which other work-groups
+  /// or other items of theirs have.
+  static bool canMerge(const Group &a, const Group &b) {
+    llvm::SetVector<Operation *> ops(a.ops);
+    ops.insert(b.ops.begin(), b.ops.end());
+    return llvm::none_of(ops, [&](Operation *op) {
+      llvm::SmallPtrSet<Operation *, 4> roots;
+      if (isElementwise(op) && !isRead(op, ops))
+        collectRoots(op, ops, roots);
+      return roots.size() > 1;
+    });
+  }
+
   /// Whether all that reads results of the group, but for its own ops, comes after `op`.
   static bool canMoveTo(const Group &group, Operation *op) {
     for (Operation *member : group.ops)
@@ -115,7 +149,7 @@ private:
         continue;
       Group &group = *groupOf[producer];
       // Every input must be there when the launch runs, and none come from it in another form.
-      if (!canMoveTo(group, op) || readsOtherwise(op, group))
+      if (!canMoveTo(group, op) || readsOtherwise(op, group) || !canMerge(*groupOf[op], group))
         continue;
       merge(*groupOf[op], group);
       return true;
@@ -175,7 +209,7 @@ private:
         if (isa<StatefulOpInterface>(user) && llvm::is_contained(getStateOperands(user), member))
           return;
       }
-    if (!reader)
+    if (!reader || !canMerge(group, *reader))
       return;
     int64_t local = 0;
     for (Operation *member : llvm::concat<Operation *const>(group.ops, reader->ops))
@@ -217,9 +251,30 @@ private:
     for (Operation &op : llvm::make_early_inc_range(*body))
       if (auto generic = dyn_cast<linalg::GenericOp>(op))
         standAlone(rewriter, generic);
-    SmallVector<Value> inputs = makeRegionIsolatedFromAbove(
-        rewriter, launch.getBody(), [](Operation *op) { return matchPattern(op, m_Constant()); });
+    IRMapping copies;
+    rewriter.setInsertionPointToStart(body);
+    launch.getBody().walk([&](Operation *op) {
+      for (OpOperand &operand : op->getOpOperands())
+        if (!launch.getBody().isAncestor(operand.get().getParentRegion()))
+          operand.set(copyScalar(rewriter, operand.get(), copies));
+    });
+    SmallVector<Value> inputs = makeRegionIsolatedFromAbove(rewriter, launch.getBody());
     launch.getInputsMutable().assign(inputs);
+  }
+
+  /// A scalar, as those that count tokens, is computed where it is read: inputs are tensors.
+  static Value copyScalar(IRRewriter &rewriter, Value value, IRMapping &copies) {
+    Operation *op = value.getDefiningOp();
+    bool isScalar = op && isPure(op) && op->getNumRegions() == 0 &&
+                    llvm::none_of(op->getResultTypes(), llvm::IsaPred<ShapedType>);
+    if (!isScalar && !matchPattern(value, m_Constant()))
+      return value;
+    if (Value known = copies.lookupOrNull(value))
+      return known;
+    for (Value operand : op->getOperands())
+      copies.map(operand, copyScalar(rewriter, operand, copies));
+    rewriter.clone(*op, copies);
+    return copies.lookup(value);
   }
 
   /// Constants that an elementwise op reads, and the tensor that gives it its shape, become its

@@ -1,6 +1,6 @@
 //===- CheckFormats.cpp - Formats that have kernels -----------------------===//
 
-#include "CheckFormats.h"
+#include "ssmq/Conversion/Rounding/CheckFormats.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -17,6 +17,19 @@ static LogicalResult checkDequantize(DequantizeOp op) {
   return op.emitError() << "no kernel decodes '" << name << "' from format '"
                         << op.getFormat().getSpelling()
                         << "'; run --ssmq-expand-formats first, or the interpreter";
+}
+
+LogicalResult mlir::ssm::checkWeight(Operation *op) {
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  if (!quantizable || !quantizable.isWeightQuantized())
+    return success();
+  auto bits = op->getAttrOfType<IntegerAttr>("packed_bits");
+  if (!bits)
+    return op->emitError("the quantized weight is not packed; run --ssmq-pack first");
+  if (bits.getInt() != 4 && bits.getInt() != 8)
+    return op->emitError("no kernel unpacks codes of ")
+           << bits.getInt() << " bits; packed_bits must be 4 or 8";
+  return success();
 }
 
 /// Integers of one byte at most, whoever shares a scale.
