@@ -11,7 +11,7 @@
 // CHECK-NEXT: ssmq_launch_embedding_{{[0-9]+}} 1 1 132 256 128 0
 // CHECK-NEXT: ssmq_launch_linear_{{[0-9]+}} 1 6 6528 192 6272 0
 // CHECK-NEXT: all 2 7 6660 448 6400 0
-// CHECK-NEXT: bytes moved: 1.111 x those of weights; weights are loaded 1.100 times
+// CHECK-NEXT: bytes moved: 1.111 x those of weights, 1.111 x without states; weights are loaded 1.100 times
 
 // UNKNOWN: error: --estimate knows xe2
 

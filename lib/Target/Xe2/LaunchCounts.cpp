@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
+#include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -37,6 +38,7 @@ namespace {
 struct PassedBuffer {
   int64_t numBytes = 0;
   bool isWeight = false;
+  bool isState = false;
   bool isPosition = false;
 };
 } // namespace
@@ -52,6 +54,10 @@ static PassedBuffer describe(Value buffer, int64_t tokens, int64_t position) {
   auto type = cast<MemRefType>(buffer.getType());
   Value source = findSource(buffer);
   passed.isWeight = static_cast<bool>(source.getDefiningOp<memref::GetGlobalOp>());
+  auto argument = dyn_cast<BlockArgument>(source);
+  auto entry = dyn_cast_if_present<func::FuncOp>(source.getParentBlock()->getParentOp());
+  passed.isState =
+      argument && entry && entry.getArgAttr(argument.getArgNumber(), SSMDialect::kStateAttrName);
   passed.isPosition = type.getRank() == 0 && type.getElementType().isInteger(32);
   passed.numBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   for (int64_t size : type.getShape()) {
@@ -118,7 +124,10 @@ FailureOr<SmallVector<LaunchCount>> ssm::countLaunches(func::FuncOp entry, int64
     for (auto [i, buffer] : llvm::enumerate(buffers)) {
       int64_t read = std::min(traffic.loaded[i], buffer.numBytes);
       count.bytesRead += read;
-      count.bytesWritten += std::min(traffic.stored[i], buffer.numBytes);
+      int64_t written = std::min(traffic.stored[i], buffer.numBytes);
+      count.bytesWritten += written;
+      if (buffer.isState)
+        count.stateBytesMoved += read + written;
       if (!buffer.isWeight)
         continue;
       count.weightBytesRead += read;

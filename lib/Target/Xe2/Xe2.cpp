@@ -17,6 +17,7 @@ Xe2Estimate ssm::estimateXe2(ArrayRef<LaunchCount> launches) {
     sum.bytesWritten += launch.bytesWritten;
     sum.weightBytesRead += launch.weightBytesRead;
     sum.weightBytesLoaded += launch.weightBytesLoaded;
+    sum.stateBytesMoved += launch.stateBytesMoved;
     sum.dpas += launch.dpas;
     sum.dpasMultiplyAdds += launch.dpasMultiplyAdds;
     double bytes = static_cast<double>(launch.bytesRead + launch.bytesWritten);
@@ -48,9 +49,12 @@ void ssm::printEstimate(StringRef title, ArrayRef<LaunchCount> launches,
     printRow(kernel, estimateXe2(own), stream);
   Xe2Estimate sum = estimateXe2(launches);
   printRow("all", sum, stream);
-  if (sum.weightBytesRead > 0)
-    stream << llvm::format(
-        "  bytes moved: %.3f x those of weights; weights are loaded %.3f times\n",
-        static_cast<double>(sum.bytesRead + sum.bytesWritten) / sum.weightBytesRead,
-        static_cast<double>(sum.weightBytesLoaded) / sum.weightBytesRead);
+  if (sum.weightBytesRead == 0)
+    return;
+  auto weights = static_cast<double>(sum.weightBytesRead);
+  int64_t moved = sum.bytesRead + sum.bytesWritten;
+  stream << llvm::format(
+      "  bytes moved: %.3f x those of weights, %.3f x without states; weights are "
+      "loaded %.3f times\n",
+      moved / weights, (moved - sum.stateBytesMoved) / weights, sum.weightBytesLoaded / weights);
 }

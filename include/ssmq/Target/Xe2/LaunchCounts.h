@@ -19,6 +19,8 @@ struct LaunchCount {
   int64_t groups = 0;
   /// Bytes that come from memory and go there; those of weights among the former.
   int64_t bytesRead = 0, bytesWritten = 0, weightBytesRead = 0;
+  /// Bytes of states and caches among both.
+  int64_t stateBytesMoved = 0;
   /// Bytes of weights that work-items load, each as often as they load it.
   int64_t weightBytesLoaded = 0;
   /// Matrix products (dpas) of sub-groups, and their multiply-adds.

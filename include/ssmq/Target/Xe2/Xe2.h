@@ -29,6 +29,7 @@ struct Xe2 {
 struct Xe2Estimate {
   int64_t launches = 0, groups = 0;
   int64_t bytesRead = 0, bytesWritten = 0, weightBytesRead = 0, weightBytesLoaded = 0;
+  int64_t stateBytesMoved = 0;
   int64_t dpas = 0, dpasMultiplyAdds = 0;
   double seconds = 0;
 };
