@@ -125,6 +125,7 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject o
   define("ssmq_profile_end", &ssmq_profile_end);
   define("ssmq_xe_launch", &ssmq_xe_launch);
   define("ssmq_xe_copy", &ssmq_xe_copy);
+  define("ssmq_xe_store", &ssmq_xe_store);
   define("ssmq_xe_scratch", &ssmq_xe_scratch);
   define("_mlir_memref_to_llvm_alloc", &ssmq_xe_allocate);
   define("_mlir_memref_to_llvm_free", &ssmq_xe_free);

@@ -40,28 +40,58 @@ static Value countBytes(ImplicitLocOpBuilder &b, Value buffer) {
   return arith::IndexCastOp::create(b, b.getI64Type(), bytes);
 }
 
+static LLVM::LLVMFuncOp getRuntime(ImplicitLocOpBuilder &b, ModuleOp module, StringRef name,
+                                   ArrayRef<Type> inputs) {
+  if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+    return known;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(module.getBody());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), inputs);
+  return LLVM::LLVMFuncOp::create(b, name, type);
+}
+
+static LogicalResult convert(memref::CopyOp copy, ModuleOp module) {
+  auto from = dyn_cast<MemRefType>(copy.getSource().getType());
+  auto to = dyn_cast<MemRefType>(copy.getTarget().getType());
+  if (!from || !to || !isContiguous(from) || !isContiguous(to))
+    return copy.emitError("the device copies no buffers that are not contiguous");
+  ImplicitLocOpBuilder b(copy.getLoc(), copy);
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  auto runtime = getRuntime(b, module, "ssmq_xe_copy", {pointer, pointer, b.getI64Type()});
+  Value target = getStart(b, copy.getTarget()), source = getStart(b, copy.getSource());
+  LLVM::CallOp::create(b, runtime, ValueRange{target, source, countBytes(b, copy.getSource())});
+  copy.erase();
+  return success();
+}
+
+/// A number that the host has computed, such as that of the tokens.
+static LogicalResult convert(memref::StoreOp store, ModuleOp module) {
+  auto type = dyn_cast<IntegerType>(store.getValue().getType());
+  if (store.getMemRefType().getRank() != 0 || !type || type.getWidth() > 64)
+    return store.emitError("the host gives the device integers only");
+  ImplicitLocOpBuilder b(store.getLoc(), store);
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  auto runtime = getRuntime(b, module, "ssmq_xe_store", {pointer, b.getI64Type(), b.getI64Type()});
+  Value bits = store.getValue();
+  if (type.getWidth() < 64)
+    bits = arith::ExtUIOp::create(b, b.getI64Type(), bits);
+  Value bytes =
+      LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr((type.getWidth() + 7) / 8));
+  LLVM::CallOp::create(b, runtime, ValueRange{getStart(b, store.getMemRef()), bits, bytes});
+  store.erase();
+  return success();
+}
+
 LogicalResult ssm::convertCopies(ModuleOp module) {
-  SmallVector<memref::CopyOp> copies;
-  module.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
-  for (memref::CopyOp copy : copies) {
-    auto from = dyn_cast<MemRefType>(copy.getSource().getType());
-    auto to = dyn_cast<MemRefType>(copy.getTarget().getType());
-    if (!from || !to || !isContiguous(from) || !isContiguous(to))
-      return copy.emitError("the device copies no buffers that are not contiguous");
-    ImplicitLocOpBuilder b(copy.getLoc(), copy);
-    auto runtime = module.lookupSymbol<LLVM::LLVMFuncOp>("ssmq_xe_copy");
-    if (!runtime) {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(module.getBody());
-      Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-      runtime = LLVM::LLVMFuncOp::create(
-          b, "ssmq_xe_copy",
-          LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                      {pointer, pointer, b.getI64Type()}));
-    }
-    Value target = getStart(b, copy.getTarget()), source = getStart(b, copy.getSource());
-    LLVM::CallOp::create(b, runtime, ValueRange{target, source, countBytes(b, copy.getSource())});
-    copy.erase();
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isa<memref::CopyOp, memref::StoreOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    auto copy = dyn_cast<memref::CopyOp>(op);
+    if (failed(copy ? convert(copy, module) : convert(cast<memref::StoreOp>(op), module)))
+      return failure();
   }
   return success();
 }

@@ -7,8 +7,9 @@
 
 namespace mlir::ssm {
 
-/// Copies become calls of ssmq_xe_copy (Runtime/OpenCL/Launch.h): the host must not read what
-/// kernels are still writing. Fails at buffers that are not contiguous.
+/// Copies and stores of the host become calls of ssmq_xe_copy and ssmq_xe_store
+/// (Runtime/OpenCL/Launch.h): it must not read what kernels are still writing, nor write into
+/// memory whose last use they have not come to. Fails at buffers that are not contiguous.
 LogicalResult convertCopies(ModuleOp module);
 
 } // namespace mlir::ssm

@@ -33,6 +33,14 @@ void ssmq_xe_copy(void *to, const void *from, int64_t bytes) {
     device->keepError(std::move(error));
 }
 
+void ssmq_xe_store(void *to, int64_t bits, int64_t bytes) {
+  Device *device = getCurrentDevice();
+  if (!device || device->hasError())
+    return;
+  if (llvm::Error error = device->copy(to, &bits, bytes))
+    device->keepError(std::move(error));
+}
+
 void *ssmq_xe_scratch(const void *key, int64_t bytes) {
   Device *device = getCurrentDevice();
   if (!device || device->hasError())

@@ -23,6 +23,10 @@ void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, c
 /// Copies between memory of the device, behind what was launched before.
 void ssmq_xe_copy(void *to, const void *from, int64_t bytes);
 
+/// Writes the low `bytes` (at most 8) of a number of the host, behind what was launched before;
+/// waits for it.
+void ssmq_xe_store(void *to, int64_t bits, int64_t bytes);
+
 /// Memory of the device that is kept for `key` (Device::getScratch); null after an error.
 void *ssmq_xe_scratch(const void *key, int64_t bytes);
 
