@@ -8,6 +8,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 using namespace mlir;
+using namespace mlir::ssm;
 
 static bool isContiguous(MemRefType type) {
   auto [strides, offset] = type.getStridesAndOffset();
@@ -22,14 +23,15 @@ static bool isContiguous(MemRefType type) {
   return true;
 }
 
-static Value getStart(ImplicitLocOpBuilder &b, Value buffer) {
+Value ssm::getStart(ImplicitLocOpBuilder &b, Value buffer, unsigned addressSpace) {
   auto type = cast<MemRefType>(buffer.getType());
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
   Value offset = memref::ExtractStridedMetadataOp::create(b, buffer).getOffset();
   Value bytes = arith::ConstantIndexOp::create(b, type.getElementTypeBitWidth() / 8);
   Value start = arith::AddIOp::create(b, base, arith::MulIOp::create(b, offset, bytes));
   Value number = arith::IndexCastOp::create(b, b.getI64Type(), start);
-  return LLVM::IntToPtrOp::create(b, LLVM::LLVMPointerType::get(b.getContext()), number);
+  return LLVM::IntToPtrOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), addressSpace),
+                                  number);
 }
 
 static Value countBytes(ImplicitLocOpBuilder &b, Value buffer) {
@@ -40,8 +42,8 @@ static Value countBytes(ImplicitLocOpBuilder &b, Value buffer) {
   return arith::IndexCastOp::create(b, b.getI64Type(), bytes);
 }
 
-static LLVM::LLVMFuncOp getRuntime(ImplicitLocOpBuilder &b, ModuleOp module, StringRef name,
-                                   ArrayRef<Type> inputs) {
+LLVM::LLVMFuncOp ssm::getRuntime(ImplicitLocOpBuilder &b, ModuleOp module, StringRef name,
+                                 ArrayRef<Type> inputs) {
   if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
     return known;
   OpBuilder::InsertionGuard guard(b);

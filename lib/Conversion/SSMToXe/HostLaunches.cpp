@@ -52,18 +52,6 @@ struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
     return LLVM::AddressOfOp::create(b, global);
   }
 
-  LLVM::LLVMFuncOp getRuntime(ImplicitLocOpBuilder &b) {
-    if (auto known = getOperation().lookupSymbol<LLVM::LLVMFuncOp>("ssmq_xe_launch"))
-      return known;
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(getOperation().getBody());
-    Type pointer = LLVM::LLVMPointerType::get(&getContext()), number = b.getI64Type();
-    auto type =
-        LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()),
-                                    {pointer, number, pointer, pointer, pointer, number, number});
-    return LLVM::LLVMFuncOp::create(b, "ssmq_xe_launch", type);
-  }
-
   /// Numbers on the stack.
   static Value storeArray(ImplicitLocOpBuilder &b, ArrayRef<Value> numbers) {
     Type pointer = LLVM::LLVMPointerType::get(b.getContext());
@@ -103,7 +91,11 @@ struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
         storeArray(b, arguments),
         i64(arguments.size()),
         i64(pointers)};
-    LLVM::CallOp::create(b, getRuntime(b), operands);
+    Type pointer = LLVM::LLVMPointerType::get(&getContext()), number = b.getI64Type();
+    LLVM::LLVMFuncOp runtime =
+        ssm::getRuntime(b, getOperation(), "ssmq_xe_launch",
+                        {pointer, number, pointer, pointer, pointer, number, number});
+    LLVM::CallOp::create(b, runtime, operands);
     launch.erase();
   }
 };

@@ -3,6 +3,7 @@
 #include "LaunchKernel.h"
 
 #include "Emitters.h"
+#include "HostCopies.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -163,16 +164,8 @@ static void launchFrom(func::FuncOp function, gpu::GPUFuncOp kernel, const Launc
   ImplicitLocOpBuilder b(function.getLoc(), function.getContext());
   b.setInsertionPointToEnd(function.addEntryBlock());
   SmallVector<Value> operands;
-  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalSpace);
-  for (Value buffer : function.getArguments()) {
-    auto type = cast<MemRefType>(buffer.getType());
-    Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
-    Value offset = memref::ExtractStridedMetadataOp::create(b, buffer).getOffset();
-    Value bytes = arith::ConstantIndexOp::create(b, type.getElementTypeBitWidth() / 8);
-    Value start = arith::AddIOp::create(b, base, arith::MulIOp::create(b, offset, bytes));
-    Value number = arith::IndexCastOp::create(b, b.getI64Type(), start);
-    operands.push_back(LLVM::IntToPtrOp::create(b, pointer, number));
-  }
+  for (Value buffer : function.getArguments())
+    operands.push_back(getStart(b, buffer, kGlobalSpace));
   Value one = arith::ConstantIndexOp::create(b, 1), tokens = one;
   auto countRows = [&](int64_t input) -> Value {
     return memref::DimOp::create(b, function.getArgument(input), 0);

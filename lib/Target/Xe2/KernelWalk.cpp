@@ -60,8 +60,6 @@ LogicalResult KernelWalk::walk(Operation &op, const Lanes &times) {
       })
       .Case([&](xegpu::LoadNdOp load) {
         xegpu::TensorDescType block = load.getTensorDescType();
-        Lanes share;
-        share.fill(countSubgroups(times));
         int64_t bytes = block.getNumElements() * block.getElementTypeBitWidth() / 8;
         if (int64_t i = findArgument(load.getTensorDesc()); i >= 0)
           traffic.loaded[i] += bytes * countSubgroups(times);
