@@ -240,11 +240,3 @@ Value XeBuilder::sumSubgroup(Value value) {
 Value XeBuilder::sumGroup(Value value) {
   return reduceGroup(value, [&](Value a, Value b) { return addf(a, b); });
 }
-Value XeBuilder::maxSubgroup(Value value) {
-  return reduceSubgroup(
-      value, [&](Value a, Value b) -> Value { return arith::MaximumFOp::create(*this, a, b); });
-}
-Value XeBuilder::maxGroup(Value value) {
-  return reduceGroup(
-      value, [&](Value a, Value b) -> Value { return arith::MaximumFOp::create(*this, a, b); });
-}

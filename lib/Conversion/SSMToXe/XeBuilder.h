@@ -95,9 +95,7 @@ public:
   Value reduceSubgroup(Value value, Combine combine);
   Value reduceGroup(Value value, Combine combine);
   Value sumSubgroup(Value value);
-  Value maxSubgroup(Value value);
   Value sumGroup(Value value);
-  Value maxGroup(Value value);
 
   gpu::GPUModuleOp module;
 
