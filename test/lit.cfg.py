@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import lit.formats
+import lit.util
 
 config.name = "ssmq"
 config.test_format = lit.formats.ShTest(execute_external=False)
@@ -29,6 +30,18 @@ if os.path.exists(run_tool) and not subprocess.run(
         [run_tool, "--devices"], capture_output=True,
         env={**os.environ, "OCL_ICD_VENDORS": config.opencl_drivers}).returncode:
     config.available_features.add("opencl")
+for tool in ("spirv-val", "spirv-dis", "clang", "ld.lld", "qemu-arm"):
+    if lit.util.which(tool, config.environment["PATH"]):
+        config.available_features.add(tool)
+if config.ocloc:
+    config.available_features.add("ocloc")
+config.substitutions.append(("%ocloc", config.ocloc))
+# A loader that pretends a device, or forwards to the real one and counts calls (test/Double).
+double = os.path.join(config.ssmq_obj_root, "test", "libssmq-opencl-double.so")
+if os.path.exists(double):
+    config.available_features.add("opencl-double")
+    config.substitutions.append(("%double_loader", f"env SSMQ_OPENCL={double}"))
+    config.substitutions.append(("%double", f"env SSMQ_OPENCL={double} SSMQ_DOUBLE"))
 # What runs a program beside the reference, for --compare; %xe where all its ops have Xe kernels.
 config.substitutions.append(("%xe", ",xe" if "opencl" in config.available_features else ""))
 # Tests compile what they test; those of the cache name a folder.

@@ -38,7 +38,7 @@ typedef enum SsmqStatus {
   SSMQ_INPUT_ERROR = 1,
   /** The call itself is wrong: a null pointer, an unknown option or pass. */
   SSMQ_USAGE_ERROR = 2,
-  /** Out of memory, disk space or files. */
+  /** Out of memory, disk space or files; no device, or a driver that fails. */
   SSMQ_RESOURCE_ERROR = 3,
   /** A defect of ssmq. */
   SSMQ_INTERNAL_ERROR = 70
@@ -103,11 +103,18 @@ typedef enum SsmqKernels {
 SSMQ_EXPORT SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels,
                                             unsigned threads, SsmqProgram **program);
 /** Lowers a module of the ssm dialect and compiles it in memory. `target` is a processor as -march
- * of clang takes it, whose features the host must have; NULL and "" stand for the host. */
+ *  of clang takes it, whose features the host must have; NULL and "" stand for the host. `device`
+ *  is what runs it: "cpu", or an OpenCL device: "xe" (the first GPU that can, else the first CPU)
+ *  or "xe:N" (number N of ssmqListDevices); NULL and "" stand for "cpu". */
 SSMQ_EXPORT SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *target,
-                                          SsmqProgram **program);
+                                          const char *device, SsmqProgram **program);
 SSMQ_EXPORT void ssmqProgramDestroy(SsmqProgram *program);
+/** Columns of the logits: tokens of the vocabulary, or classes. */
 SSMQ_EXPORT int64_t ssmqProgramGetVocabSize(const SsmqProgram *program);
+/** Features of a step; 0 for programs that read tokens. */
+SSMQ_EXPORT int64_t ssmqProgramGetNumFeatures(const SsmqProgram *program);
+/** Rows of logits that so many steps give: one each, or of a classifier one for all. */
+SSMQ_EXPORT int64_t ssmqProgramGetNumRows(const SsmqProgram *program, int64_t numSteps);
 
 /** The state before the first token, with room for `capacity` tokens. */
 SSMQ_EXPORT SsmqStatus ssmqStateCreate(const SsmqProgram *program, int64_t capacity,
@@ -127,6 +134,12 @@ SSMQ_EXPORT SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState 
 SSMQ_EXPORT SsmqStatus ssmqProgramForwardLast(const SsmqProgram *program, SsmqState *state,
                                               const int32_t *tokens, size_t numTokens,
                                               float *logits);
+
+/** Feeds features [numSteps][features], and advances the state. Writes logits [rows][vocabulary].
+ */
+SSMQ_EXPORT SsmqStatus ssmqProgramForwardFeatures(const SsmqProgram *program, SsmqState *state,
+                                                  const float *features, size_t numSteps,
+                                                  float *logits);
 
 /*===-- Measurement -------------------------------------------------------===*/
 
@@ -154,6 +167,8 @@ typedef struct SsmqEvaluation {
   int64_t numScored;
   SsmqEstimate crossEntropy;
   SsmqEstimate perplexity;
+  /** Share of positions whose true token, or class, the student puts first. */
+  SsmqEstimate accuracy;
   /** The fields below are zero without a teacher. */
   bool hasTeacher;
   SsmqEstimate teacherPerplexity;
@@ -171,6 +186,7 @@ typedef struct SsmqEvaluation {
   SsmqEstimate probabilityChange, rmsProbabilityChange;
   /** Share of positions where both put the same token first. */
   SsmqEstimate sameTop1;
+  SsmqEstimate accuracyChange;
   /** Of KL(p||q) and of the change of the true token's probability, the highest first. */
   SsmqQuantile forwardKLQuantiles[SSMQ_NUM_DIVERGENCE_QUANTILES];
   SsmqQuantile probabilityChangeQuantiles[SSMQ_NUM_PROBABILITY_QUANTILES];
@@ -194,6 +210,13 @@ SSMQ_EXPORT SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgra
                                     const int32_t *tokens, size_t numTokens,
                                     const SsmqEvaluationOptions *options,
                                     SsmqEvaluation *evaluation);
+
+/** The same on a file: labelled sequences for a classifier (*.safetensors with `inputs`, `labels`
+ *  and perhaps `lengths`; ssmq/Measure/SequenceSet.h), or a JSON array of tokens. */
+SSMQ_EXPORT SsmqStatus ssmqEvaluateSequences(const SsmqProgram *student, const SsmqProgram *teacher,
+                                             const char *sequences,
+                                             const SsmqEvaluationOptions *options,
+                                             SsmqEvaluation *evaluation);
 
 /** Sees each token as soon as it is chosen; false ends the text. */
 typedef bool (*SsmqTokenCallback)(int32_t token, void *userData);
@@ -257,6 +280,36 @@ SSMQ_EXPORT SsmqStatus ssmqFormatGetNumBytes(const char *format, const SsmqValue
  *  format takes its ranges from `values` themselves. Both arrays are [rows][columns]. */
 SSMQ_EXPORT SsmqStatus ssmqFormatRound(const char *format, const SsmqValueLayout *layout,
                                        const float *values, float *rounded);
+
+/*===-- Training ----------------------------------------------------------===*/
+
+/** S4D's recurrence over a batch of sequences with the state rounded after each step, and its
+ *  gradient (see ssmq/Kernels/RoundedScan.h). Complex numbers are pairs. */
+typedef struct SsmqRoundedScan {
+  /** `states` counts the complex ones of a head. */
+  int64_t batch, steps, heads, states;
+  /** [batch][steps][heads], and three of [heads][states][2]. */
+  const float *u, *a, *b, *c;
+  /** Of the state; NULL leaves it as it is. */
+  const char *format;
+  /** Low and high of each scale of a static format. */
+  const float *bounds;
+  size_t numBounds;
+  /** Before it is rounded, a part of the state is clipped to [-limit, limit], and each part of its
+   *  gradient to gradientLimit. */
+  float limit, gradientLimit;
+  unsigned threads;
+} SsmqRoundedScan;
+
+/** Writes y [batch][steps][heads] and, unless NULL, the rounded states
+ *  [batch][steps][heads][states][2]. Fails on states that are not finite. */
+SSMQ_EXPORT SsmqStatus ssmqRoundedScan(const SsmqRoundedScan *scan, float *y, float *states);
+
+/** From those states and the gradient by y, the gradients by u, a, b and c. Nothing passes where a
+ *  static format or the limit clips. */
+SSMQ_EXPORT SsmqStatus ssmqRoundedScanGradient(const SsmqRoundedScan *scan, const float *states,
+                                               const float *ofY, float *ofU, float *ofA, float *ofB,
+                                               float *ofC);
 
 /*===-- Assignment --------------------------------------------------------===*/
 

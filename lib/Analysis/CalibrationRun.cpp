@@ -42,12 +42,12 @@ static llvm::DenseMap<Value, Operation *> findLastReaders(Block &body) {
 
 /// About the bytes that a run takes beside the program's weights.
 static int64_t estimateMemory(const InterpreterProgram &program,
-                              ArrayRef<ArrayRef<int32_t>> sequences) {
+                              ArrayRef<::ssmq::Sequence> sequences) {
   const Interpreter &interpreter = program.getInterpreter();
   Block &body = getBody(interpreter);
   int64_t tokens = 0, count = sequences.size();
-  for (ArrayRef<int32_t> sequence : sequences)
-    tokens += sequence.size();
+  for (const ::ssmq::Sequence &sequence : sequences)
+    tokens += sequence.getNumSteps();
   auto getBytes = [&](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (!type)
@@ -81,7 +81,7 @@ static int64_t estimateMemory(const InterpreterProgram &program,
 }
 
 Expected<CalibrationRun> CalibrationRun::create(const InterpreterProgram &program,
-                                                ArrayRef<ArrayRef<int32_t>> sequences,
+                                                ArrayRef<::ssmq::Sequence> sequences,
                                                 unsigned threads) {
   double needed = static_cast<double>(estimateMemory(program, sequences)) / 1e9;
   double present = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
@@ -97,17 +97,14 @@ Expected<CalibrationRun> CalibrationRun::create(const InterpreterProgram &progra
   for (Operation &op : body.without_terminator())
     llvm::for_each(op.getResults(), number);
   run.lastReader = findLastReaders(body);
-  for (ArrayRef<int32_t> tokens : sequences) {
-    Expected<::ssmq::ProgramState> state = program.createState(tokens.size());
+  for (const ::ssmq::Sequence &sequence : sequences) {
+    Expected<::ssmq::ProgramState> state = program.createState(sequence.getNumSteps());
     if (!state)
       return state.takeError();
-    for (int32_t token : tokens)
-      if (token < 0 || token >= program.getVocabSize())
-        return llvm::createStringError("token " + llvm::Twine(token) +
-                                       " is outside the vocabulary of " +
-                                       llvm::Twine(program.getVocabSize()));
+    if (Error error = ::ssmq::checkInputs(program.getSignature(), sequence.inputs))
+      return std::move(error);
     SmallVector<Tensor, 0> &slots = run.values.emplace_back(run.slotOf.size());
-    slots[0] = Tensor::fromData<int32_t>({static_cast<int64_t>(tokens.size())}, tokens);
+    slots[0] = sequence.inputs;
     llvm::copy(state->values, slots.begin() + 1);
   }
   return run;

@@ -20,16 +20,6 @@ using ::ssmq::SequenceRecord;
 using ::ssmq::SiteCells;
 using ::ssmq::SiteKind;
 
-SmallVector<ArrayRef<int32_t>> mlir::ssm::cutSequences(ArrayRef<int32_t> tokens, int64_t length) {
-  SmallVector<ArrayRef<int32_t>> sequences;
-  while (tokens.size() >= 2) {
-    size_t size = std::min(tokens.size(), static_cast<size_t>(length));
-    sequences.push_back(tokens.take_front(size));
-    tokens = tokens.drop_front(size);
-  }
-  return sequences;
-}
-
 FormatList mlir::ssm::getDistinctFormats(ArrayRef<std::shared_ptr<const Format>> formats,
                                          const Site &site) {
   ::ssmq::ValueLayout layout = site.getLayout(/*tokens=*/1);
@@ -51,7 +41,7 @@ namespace {
 class Sweep {
 public:
   Sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
-        ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options, const SweepSink &sink)
+        ArrayRef<::ssmq::Sequence> sequences, const SweepOptions &options, const SweepSink &sink)
       : program(program), sites(sites), formats(formats), sequences(sequences), options(options),
         plan(options.precision), sink(sink) {
     for (const FormatList &list : formats)
@@ -103,7 +93,7 @@ private:
   const InterpreterProgram &program;
   ArrayRef<Site> sites;
   ArrayRef<FormatList> formats;
-  ArrayRef<ArrayRef<int32_t>> sequences;
+  ArrayRef<::ssmq::Sequence> sequences;
   const SweepOptions &options;
   MeasurementPlan plan;
   const SweepSink &sink;
@@ -193,8 +183,8 @@ Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
   const Format &stored = *formats[site][format];
   auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) -> Error {
     Expected<SitePerturbation> perturbed =
-        perturbSite(sites[site], stored, ranges.get(sites[site], stored), sweep.getInterpreter(),
-                    sweep.getTrace());
+        perturbSite(sites[site], stored, ranges.get(sites[site], stored).get(),
+                    sweep.getInterpreter(), sweep.getTrace());
     if (!perturbed)
       return perturbed.takeError();
     Value cut = options.cuts.empty() ? Value() : options.cuts[site];
@@ -378,7 +368,7 @@ Error Sweep::run() {
 }
 
 Error mlir::ssm::sweepSites(const InterpreterProgram &program, ArrayRef<Site> sites,
-                            ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                            ArrayRef<FormatList> formats, ArrayRef<::ssmq::Sequence> sequences,
                             const SweepOptions &options, const SweepSink &sink) {
   return Sweep(program, sites, formats, sequences, options, sink).run();
 }

@@ -13,15 +13,15 @@ using ::ssmq::TeacherLogits;
 using ::ssmq::Tensor;
 
 Expected<SequenceSweep> SequenceSweep::create(const InterpreterProgram &program,
-                                              ArrayRef<int32_t> tokens) {
-  SequenceSweep sweep(program, tokens.drop_back());
-  Expected<::ssmq::ProgramState> state = program.createState(sweep.inputs.size());
+                                              const ::ssmq::Sequence &sequence) {
+  SequenceSweep sweep(program, sequence.inputs);
+  Expected<::ssmq::ProgramState> state = program.createState(sequence.getNumSteps());
   if (!state)
     return state.takeError();
   Expected<Tensor> logits = program.forward(sweep.inputs, *state, &sweep.trace);
   if (!logits)
     return logits.takeError();
-  Expected<TeacherLogits> teacher = TeacherLogits::create(*logits, tokens.drop_front());
+  Expected<TeacherLogits> teacher = TeacherLogits::create(*logits, sequence.targets);
   if (!teacher)
     return teacher.takeError();
   sweep.teacher.emplace(std::move(*teacher));
@@ -63,19 +63,23 @@ Expected<double> SequenceSweep::measureLocalError(const SitePerturbation &pertur
 }
 
 Expected<DivergenceSums> SequenceSweep::measureHalves() const {
-  Expected<::ssmq::ProgramState> state = program->createState(inputs.size());
+  int64_t numSteps = inputs.getDim(0), half = numSteps / 2;
+  Expected<::ssmq::ProgramState> state = program->createState(numSteps);
   if (!state)
     return state.takeError();
   DivergenceSums sums;
-  size_t half = inputs.size() / 2;
-  for (ArrayRef<int32_t> part : {inputs.take_front(half), inputs.drop_front(half)}) {
-    if (part.empty())
+  for (auto [begin, end] : {std::pair(int64_t(0), half), std::pair(half, numSteps)}) {
+    if (begin == end)
       continue;
-    Expected<Tensor> logits = program->forward(part, *state);
+    Expected<Tensor> logits = program->forward(takeSteps(inputs, begin, end - begin), *state);
     if (!logits)
       return logits.takeError();
+    // A classifier says what it was asked when it has seen all.
+    bool givesOneRow = program->getNumRows(numSteps) < numSteps;
+    if (givesOneRow && end < numSteps)
+      continue;
     Expected<DivergenceSums> more =
-        teacher->compare(logits->data<float>(), part.begin() - inputs.begin());
+        teacher->compare(logits->data<float>(), givesOneRow ? 0 : begin);
     if (!more)
       return more.takeError();
     sums += *more;

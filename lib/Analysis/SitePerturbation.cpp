@@ -101,7 +101,7 @@ static std::function<Tensor(const Tensor &)> makeRounding(const SiteChange &want
                                                           std::shared_ptr<RoundingFault> fault) {
   return [wanted, fault = std::move(fault)](const Tensor &value) {
     Expected<Tensor> rounded =
-        roundValue(*wanted.site, *wanted.format, wanted.ranges, value, /*threads=*/1);
+        roundValue(*wanted.site, *wanted.format, wanted.ranges.get(), value, /*threads=*/1);
     if (rounded)
       return *rounded;
     fault->keep(rounded.takeError());
@@ -116,7 +116,7 @@ Expected<SitePerturbation> mlir::ssm::perturbSites(ArrayRef<SiteChange> formats,
   for (const SiteChange &wanted : formats) {
     const Site &site = *wanted.site;
     if (site.insideOp && wanted.format)
-      addStateRounding(site, *wanted.format, wanted.ranges, result);
+      addStateRounding(site, *wanted.format, wanted.ranges.get(), result);
     if (site.insideOp || !wanted.format) {
       for (OpOperand *use : site.uses) {
         if (site.insideOp)
@@ -134,8 +134,8 @@ Expected<SitePerturbation> mlir::ssm::perturbSites(ArrayRef<SiteChange> formats,
       continue;
     }
     auto getConstant = [&](Value value) { return interpreter.getConstant(value); };
-    if (Error error =
-            roundUses(site, *wanted.format, wanted.ranges, getConstant, /*threads=*/1, result))
+    if (Error error = roundUses(site, *wanted.format, wanted.ranges.get(), getConstant,
+                                /*threads=*/1, result))
       return std::move(error);
   }
   return result;

@@ -17,7 +17,7 @@ void SiteRanges::want(const Site &site, const Format &format) {
     return;
   std::pair key(&site, StaticRanges::getKey(format));
   if (!observed.count(key))
-    wanted.try_emplace(std::move(key), format);
+    wanted.try_emplace(std::move(key), std::make_shared<StaticRanges>(format));
 }
 
 Error SiteRanges::observe(size_t numSequences,
@@ -35,7 +35,7 @@ Error SiteRanges::observe(size_t numSequences,
     ::ssmq::parallelFor(threads, entries.size(), [&](int64_t begin, int64_t end) {
       for (auto *entry : ArrayRef(entries).slice(begin, end - begin))
         if (Error error = observeSite(*entry->first.first, (*sweep)->getInterpreter(),
-                                      (*sweep)->getTrace(), entry->second)) {
+                                      (*sweep)->getTrace(), *entry->second)) {
           std::lock_guard<std::mutex> lock(mutex);
           failure = llvm::joinErrors(std::move(failure), std::move(error));
         }
@@ -48,6 +48,6 @@ Error SiteRanges::observe(size_t numSequences,
   return Error::success();
 }
 
-const StaticRanges *SiteRanges::get(const Site &site, const Format &format) const {
-  return format.needsRanges() ? &observed.at({&site, StaticRanges::getKey(format)}) : nullptr;
+std::shared_ptr<const StaticRanges> SiteRanges::get(const Site &site, const Format &format) const {
+  return format.needsRanges() ? observed.at({&site, StaticRanges::getKey(format)}) : nullptr;
 }

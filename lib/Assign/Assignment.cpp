@@ -73,8 +73,13 @@ static json::Value describe(const MixTrial &trial) {
 
 json::Value Assignment::toJSON() const {
   json::Array list;
-  for (const SiteFormat &one : sites)
-    list.push_back(json::Object{{"site", one.site}, {"format", one.format}});
+  for (const SiteFormat &one : sites) {
+    json::Object described{{"site", one.site}, {"format", one.format}};
+    if (!one.bounds.empty())
+      described["bounds"] =
+          json::Array(llvm::map_range(one.bounds, [](float x) -> double { return x; }));
+    list.push_back(std::move(described));
+  }
   const bool hasSize = report.totalBytes > 0;
   json::Object stated{{"totalBytes", hasSize ? json::Value(report.totalBytes) : nullptr},
                       {"bitsPerWeight", hasSize ? finiteOrNull(report.bitsPerWeight) : nullptr},
@@ -114,6 +119,19 @@ static void readReport(const json::Object &stated, AssignmentReport &report) {
   report.lowerBoundKL = read("lowerBoundKL");
 }
 
+/// Low and high of ranges around zero. How many there must be is known with the site.
+static std::vector<float> readBounds(JsonFields &site) {
+  std::vector<float> bounds;
+  for (const json::Value &entry : site.getArray("bounds")) {
+    std::optional<double> number = entry.getAsNumber();
+    float bound = number ? static_cast<float>(*number) : std::numeric_limits<float>::quiet_NaN();
+    if (!std::isfinite(bound))
+      site.fail("key 'bounds' must hold numbers that f32 can hold");
+    bounds.push_back(bound);
+  }
+  return bounds;
+}
+
 Expected<Assignment> Assignment::read(llvm::StringRef path) {
   Expected<json::Value> value = readJsonFile(path);
   if (!value)
@@ -131,6 +149,8 @@ Expected<Assignment> Assignment::read(llvm::StringRef path) {
     SiteFormat &one = result.sites.emplace_back();
     one.site = site.getString("site");
     one.format = site.getString("format");
+    if (const json::Object *object = entry.getAsObject(); object && object->get("bounds"))
+      one.bounds = readBounds(site);
     if (!seen.insert(one.site).second)
       site.fail(quote(one.site) + " has a format already");
     if (Error error = site.takeError())

@@ -31,6 +31,36 @@ static void convert(const DivergenceSummary &summary, SsmqEvaluation &out) {
   out.probabilityChange = convert(summary.probabilityChange);
   out.rmsProbabilityChange = convert(summary.rmsProbabilityChange);
   out.sameTop1 = convert(summary.sameTop1);
+  out.accuracyChange = convert(summary.accuracyChange);
+}
+
+static Error evaluateOn(const SsmqProgram *student, const SsmqProgram *teacher,
+                        Expected<SequenceSet> set, const SsmqEvaluationOptions *options,
+                        SsmqEvaluation *evaluation) {
+  if (!set)
+    return set.takeError();
+  EvaluationOptions how;
+  how.threads = options->threads;
+  how.teacherCache = options->teacherCache ? options->teacherCache : "";
+  how.teacherIdentity = options->teacherIdentity ? options->teacherIdentity : "";
+  Expected<Evaluation> result =
+      evaluate(*student->program, teacher ? teacher->program.get() : nullptr, *set, how);
+  if (!result)
+    return result.takeError();
+  SsmqEvaluation out = {};
+  out.numSequences = result->numSequences;
+  out.numScored = result->numScored;
+  out.crossEntropy = convert(result->crossEntropy);
+  out.perplexity = convert(result->perplexity);
+  out.accuracy = convert(result->accuracy);
+  if (result->divergence) {
+    out.hasTeacher = true;
+    convert(*result->divergence, out);
+    convert(result->distributions->forwardKL, out.forwardKLQuantiles);
+    convert(result->distributions->probabilityChange, out.probabilityChangeQuantiles);
+  }
+  *evaluation = out;
+  return Error::success();
 }
 
 SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
@@ -39,28 +69,20 @@ SsmqStatus ssmqEvaluate(const SsmqProgram *student, const SsmqProgram *teacher,
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({student, tokens, options, evaluation}))
       return error;
-    EvaluationOptions how;
-    how.sequenceLength = options->sequenceLength;
-    how.threads = options->threads;
-    how.teacherCache = options->teacherCache ? options->teacherCache : "";
-    how.teacherIdentity = options->teacherIdentity ? options->teacherIdentity : "";
-    Expected<Evaluation> result = evaluate(
-        *student->program, teacher ? teacher->program.get() : nullptr, {tokens, numTokens}, how);
-    if (!result)
-      return result.takeError();
-    SsmqEvaluation out = {};
-    out.numSequences = result->numSequences;
-    out.numScored = result->numScored;
-    out.crossEntropy = convert(result->crossEntropy);
-    out.perplexity = convert(result->perplexity);
-    if (result->divergence) {
-      out.hasTeacher = true;
-      convert(*result->divergence, out);
-      convert(result->distributions->forwardKL, out.forwardKLQuantiles);
-      convert(result->distributions->probabilityChange, out.probabilityChangeQuantiles);
-    }
-    *evaluation = out;
-    return Error::success();
+    return evaluateOn(student, teacher,
+                      SequenceSet::ofText({tokens, numTokens}, options->sequenceLength), options,
+                      evaluation);
+  });
+}
+
+SsmqStatus ssmqEvaluateSequences(const SsmqProgram *student, const SsmqProgram *teacher,
+                                 const char *sequences, const SsmqEvaluationOptions *options,
+                                 SsmqEvaluation *evaluation) {
+  return capi::guard([&]() -> Error {
+    if (Error error = capi::checkPointers({student, sequences, options, evaluation}))
+      return error;
+    return evaluateOn(student, teacher, SequenceSet::read(sequences, options->sequenceLength),
+                      options, evaluation);
   });
 }
 

@@ -3,12 +3,13 @@
 #include "Handles.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
+#include "ssmq/ExecutionEngine/Lower.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
+#include "ssmq/Runtime/OpenCL/Device.h"
 #include "ssmq/Support/Target.h"
 #include "ssmq/Transforms/KernelWeights.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <cstring>
 #include <thread>
 
@@ -16,8 +17,6 @@ using namespace ssmq;
 using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
-
-static constexpr llvm::StringLiteral kLoweringPipeline = "ssmq-pack,ssmq-lower-to-cpu{{target={0}}";
 
 static Expected<mlir::ssm::WeightLookup> openWeights(mlir::ModuleOp module) {
   auto directory =
@@ -76,7 +75,7 @@ SsmqStatus ssmqProgramInterpret(SsmqModule *module, SsmqKernels kernels, unsigne
 }
 
 SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *target,
-                              SsmqProgram **program) {
+                              const char *device, SsmqProgram **program) {
   CompileOptions options;
   options.threads = getThreads(threads);
   options.cpu = target ? target : "";
@@ -87,15 +86,21 @@ SsmqStatus ssmqProgramCompile(SsmqModule *module, unsigned threads, const char *
         // Before it is spelled in a pipeline.
         if (Error error = checkRunsHere(options.cpu))
           return error;
-        Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(source);
-        if (!signature)
-          return signature.takeError();
-        auto kernels = mlir::ssm::prepareForKernels(source, weights, options.threads);
+        Expected<std::shared_ptr<Device>> opened = openDevice(device && *device ? device : "cpu");
+        if (!opened)
+          return opened.takeError();
+        options.device = std::move(*opened);
+        mlir::ssm::KernelWeightOptions preparation{options.threads};
+        preparation.integerScans = !options.device;
+        auto kernels = mlir::ssm::prepareForKernels(source, weights, preparation);
         if (failed(kernels))
           return createStringError("the weights cannot be prepared for kernels");
-        std::string pipeline = llvm::formatv(kLoweringPipeline.data(), options.cpu);
-        auto compiled = CompiledProgram::compileSource(*kernels->module, std::move(*signature),
-                                                       pipeline, kernels->weights, options);
+        Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*kernels->module);
+        if (!signature)
+          return signature.takeError();
+        auto compiled =
+            CompiledProgram::compileSource(*kernels->module, std::move(*signature),
+                                           getLowering(options), kernels->weights, options);
         if (!compiled)
           return compiled.takeError();
         made.program = std::move(*compiled);
@@ -113,6 +118,14 @@ void ssmqProgramDestroy(SsmqProgram *program) {
 
 int64_t ssmqProgramGetVocabSize(const SsmqProgram *program) {
   return program->program->getVocabSize();
+}
+
+int64_t ssmqProgramGetNumFeatures(const SsmqProgram *program) {
+  return program->program->getNumFeatures();
+}
+
+int64_t ssmqProgramGetNumRows(const SsmqProgram *program, int64_t numSteps) {
+  return program->program->getNumRows(numSteps);
 }
 
 SsmqStatus ssmqStateCreate(const SsmqProgram *program, int64_t capacity, SsmqState **state) {
@@ -154,19 +167,24 @@ int64_t ssmqStateGetCapacity(SsmqState *state) {
   return state->value.capacity;
 }
 
-using Forward = Expected<Tensor> (Program::*)(llvm::ArrayRef<int32_t>, ProgramState &) const;
+using Forward = Expected<Tensor> (Program::*)(const Tensor &, ProgramState &) const;
 
-static SsmqStatus feed(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
-                       size_t numTokens, float *logits, Forward forward) {
+/// Feeds steps of `inputs`, which are borrowed from the caller.
+static SsmqStatus feed(const SsmqProgram *program, SsmqState *state, const void *inputs, DType type,
+                       size_t numSteps, float *logits, Forward forward) {
   return capi::guard([&]() -> Error {
     if (Error error = capi::checkPointers({program, state}))
       return error;
-    if (numTokens == 0)
+    if (numSteps == 0)
       return Error::success();
-    if (Error error = capi::checkPointers({program, state, tokens, logits}))
+    if (Error error = capi::checkPointers({program, state, inputs, logits}))
       return error;
+    Shape shape{static_cast<int64_t>(numSteps)};
+    if (type == DType::F32)
+      shape.push_back(program->program->getNumFeatures());
     std::lock_guard<std::mutex> lock(state->mutex);
-    Expected<Tensor> result = ((*program->program).*forward)({tokens, numTokens}, state->value);
+    Expected<Tensor> result = ((*program->program).*forward)(
+        Tensor::borrow(type, shape, inputs, /*owner=*/nullptr), state->value);
     if (!result)
       return result.takeError();
     std::memcpy(logits, result->getRawData(), result->getNumBytes());
@@ -176,10 +194,15 @@ static SsmqStatus feed(const SsmqProgram *program, SsmqState *state, const int32
 
 SsmqStatus ssmqProgramForward(const SsmqProgram *program, SsmqState *state, const int32_t *tokens,
                               size_t numTokens, float *logits) {
-  return feed(program, state, tokens, numTokens, logits, &Program::forward);
+  return feed(program, state, tokens, DType::I32, numTokens, logits, &Program::forward);
 }
 
 SsmqStatus ssmqProgramForwardLast(const SsmqProgram *program, SsmqState *state,
                                   const int32_t *tokens, size_t numTokens, float *logits) {
-  return feed(program, state, tokens, numTokens, logits, &Program::forwardLast);
+  return feed(program, state, tokens, DType::I32, numTokens, logits, &Program::forwardLast);
+}
+
+SsmqStatus ssmqProgramForwardFeatures(const SsmqProgram *program, SsmqState *state,
+                                      const float *features, size_t numSteps, float *logits) {
+  return feed(program, state, features, DType::F32, numSteps, logits, &Program::forward);
 }

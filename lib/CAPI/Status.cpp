@@ -3,6 +3,7 @@
 #include "Status.h"
 
 #include "ssmq/Support/Error.h"
+#include "ssmq/Support/Tool.h"
 #include "llvm/ADT/StringExtras.h"
 #include <new>
 #include <string>
@@ -25,19 +26,6 @@ Error capi::checkPointers(std::initializer_list<const void *> pointers) {
   return Error::success();
 }
 
-static SsmqStatus getStatus(std::error_code code, llvm::StringRef message) {
-  if (code == std::errc::invalid_argument)
-    return SSMQ_USAGE_ERROR;
-  for (std::errc resource :
-       {std::errc::not_enough_memory, std::errc::no_such_device, std::errc::no_space_on_device,
-        std::errc::file_too_large, std::errc::too_many_files_open,
-        std::errc::too_many_files_open_in_system})
-    // An error that came through MLIR's diagnostics kept the system's words and lost its code.
-    if (code == resource || message.contains(std::make_error_code(resource).message()))
-      return SSMQ_RESOURCE_ERROR;
-  return SSMQ_INPUT_ERROR;
-}
-
 static SsmqStatus fail(SsmqStatus status, llvm::StringRef message) {
   lastMessage.clear();
   for (llvm::StringRef line : llvm::split(message, '\n')) {
@@ -58,7 +46,7 @@ SsmqStatus capi::guard(llvm::function_ref<Error()> body) {
     llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &one) {
       message += one.message() + "\n";
       if (status == SSMQ_OK)
-        status = getStatus(one.convertToErrorCode(), one.message());
+        status = static_cast<SsmqStatus>(getExitCode(one.convertToErrorCode(), one.message()));
     });
     return fail(status, message);
   } catch (const std::bad_alloc &) {

@@ -12,7 +12,8 @@ using namespace ssmq;
 using llvm::Error;
 
 // LibraryRuntime.c implements this. `@` stands for the name of the library, `$` for it in capitals,
-// `%` for the size of the vocabulary and `&` for the parts below, in their order.
+// `%` for the size of the vocabulary; `&` stands for the parts of libraries without weights and `~`
+// for those of libraries for GPUs, in their order.
 static constexpr llvm::StringLiteral kHeader = R"c(/* @: a language model compiled by ssmq. C99.
  *
  * Feed tokens to a state; each call gives the logits after every token it is fed, and the state
@@ -37,7 +38,7 @@ enum {
   $_INVALID_ARGUMENT = 1,  /* a null pointer or a negative count */
   $_INVALID_TOKEN = 2,     /* a token outside the vocabulary */
   $_CAPACITY_EXCEEDED = 3, /* more tokens than the state was made for */
-  $_OUT_OF_MEMORY = 4&
+  $_OUT_OF_MEMORY = 4&~
 };
 
 /* A status in words. */
@@ -46,7 +47,7 @@ const char *@_status_message(int status);
 /* $_VOCAB_SIZE of the library that is linked or loaded. */
 int64_t @_vocab_size(void);
 
-&/* What the program remembers of one sequence. */
+&~/* What the program remembers of one sequence. */
 typedef struct @_state @_state;
 
 /* Makes the state of an empty sequence that can grow to `capacity` tokens; *state is null when this
@@ -90,6 +91,24 @@ int @_load_weights(const char *folder);
 
 )c"};
 
+// Only for libraries that run on OpenCL devices.
+static constexpr llvm::StringLiteral kDeviceParts[] = {
+    R"c(,
+  $_NO_DEVICE = 8,    /* no OpenCL loader, or no device that runs the program */
+  $_DEVICE_FAILED = 9 /* of a call: the state is of no use until it is reset */)c",
+    R"c(/* Opens an OpenCL device and copies the weights there: "xe", the first GPU that runs the program,
+ * else the first CPU, or "xe:N", number N of all devices; null stands for "xe". Without it the first
+ * state that is made does so. The loader is libOpenCL.so.1 or what the environment names in SSMQ_OPENCL. */
+int @_open_device(const char *device);
+
+/* More on the last failure of the device, as a driver's words. */
+const char *@_device_message(void);
+
+/* Whether native code for the device was in the library; else its driver compiled SPIR-V. */
+int @_device_is_native(void);
+
+)c"};
+
 std::string ssmq::makeLibraryName(llvm::StringRef path) {
   std::string name;
   for (char c : llvm::sys::path::stem(path))
@@ -105,17 +124,22 @@ Error ssmq::emitHeader(const ProgramSignature &signature, const LibraryOptions &
     return makeError("the name {0} is not a C identifier", quote(options.name));
   std::string upper = llvm::StringRef(options.name).upper();
   auto print = [&](auto &self, llvm::raw_ostream &stream, llvm::StringRef text) -> void {
-    const llvm::StringLiteral *part = kWeightParts;
-    for (size_t at; (at = text.find_first_of("@$%&")) != llvm::StringRef::npos;) {
+    const llvm::StringLiteral *weightPart = kWeightParts, *devicePart = kDeviceParts;
+    for (size_t at; (at = text.find_first_of("@$%&~")) != llvm::StringRef::npos;) {
       stream << text.take_front(at);
       switch (text[at]) {
       case '@': stream << options.name; break;
       case '$': stream << upper; break;
       case '%': stream << signature.vocabSize; break;
-      default:
+      case '&':
         if (!options.embedWeights)
-          self(self, stream, *part);
-        ++part;
+          self(self, stream, *weightPart);
+        ++weightPart;
+        break;
+      default:
+        if (options.isForXe)
+          self(self, stream, *devicePart);
+        ++devicePart;
       }
       text = text.drop_front(at + 1);
     }

@@ -72,8 +72,12 @@ CompiledProgram::compileSource(mlir::ModuleOp source, ProgramSignature signature
       auto program = link(std::move(*object), signature, weights, options);
       if (program)
         return program;
-      // Say, weights lie less aligned than those it was compiled for.
-      llvm::consumeError(program.takeError());
+      // New code will not help a device that is full or broken. Others: say, weights lie less
+      // aligned than those it was compiled for.
+      Error error = program.takeError();
+      if (options.device)
+        return error;
+      llvm::consumeError(std::move(error));
     }
 
   std::optional<ProgramObject> object;
@@ -163,6 +167,15 @@ Expected<std::unique_ptr<CompiledProgram>> CompiledProgram::link(ProgramObject o
       return reasons->explain(address.takeError());
     *invoke = address->toPtr<Invoke>();
   }
+  if (program->device && object.numSpirvBytes) {
+    // Not at the first token: that would take seconds, and several programs may run by then.
+    Expected<llvm::orc::ExecutorAddr> spirv = (*jit)->lookup(kSpirvSymbol);
+    if (!spirv)
+      return reasons->explain(spirv.takeError());
+    llvm::StringRef bytes(spirv->toPtr<const char *>(), object.numSpirvBytes);
+    if (Error error = program->device->getDevice().build(bytes))
+      return error;
+  }
   if (object.isThreaded && options.threads) {
     Expected<llvm::orc::ExecutorAddr> setter = (*jit)->lookup("omp_set_num_threads");
     if (!setter)
@@ -190,33 +203,37 @@ static void appendDescriptor(llvm::SmallVectorImpl<int64_t> &words, const void *
     words[strides + i - 1] = words[strides + i] * shape[i];
 }
 
-Expected<Tensor> CompiledProgram::forward(llvm::ArrayRef<int32_t> tokens,
-                                          ProgramState &state) const {
-  return call(tokens.size() == 1 && invokeDecode ? invokeDecode : invokeForward, tokens, state,
-              tokens.size());
+static int64_t countSteps(const Tensor &inputs) { return inputs.getRank() ? inputs.getDim(0) : 0; }
+
+Expected<Tensor> CompiledProgram::forward(const Tensor &inputs, ProgramState &state) const {
+  int64_t numSteps = countSteps(inputs);
+  return call(numSteps == 1 && invokeDecode ? invokeDecode : invokeForward, inputs, state,
+              getNumRows(numSteps));
 }
 
-Expected<Tensor> CompiledProgram::forwardLast(llvm::ArrayRef<int32_t> tokens,
-                                              ProgramState &state) const {
-  if (tokens.size() < 2 || !invokePrefill)
-    return Program::forwardLast(tokens, state);
-  return call(invokePrefill, tokens, state, 1);
+Expected<Tensor> CompiledProgram::forwardLast(const Tensor &inputs, ProgramState &state) const {
+  if (countSteps(inputs) < 2 || !invokePrefill)
+    return Program::forwardLast(inputs, state);
+  return call(invokePrefill, inputs, state, 1);
 }
 
-Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> tokens,
-                                       ProgramState &state, int64_t numRows) const {
-  if (Error error = checkFeed(signature, tokens, state))
+Expected<Tensor> CompiledProgram::call(Invoke invoke, const Tensor &inputs, ProgramState &state,
+                                       int64_t numRows) const {
+  if (Error error = checkFeed(signature, inputs, state))
     return error;
-  auto numTokens = static_cast<int64_t>(tokens.size());
+  int64_t numSteps = inputs.getDim(0);
   Shape logitsShape = {numRows, signature.vocabSize};
   if (!getCheckedNumBytes(DType::F32, logitsShape))
-    return llvm::createStringError("logits of %zu tokens are too large; feed fewer at a time",
-                                   tokens.size());
+    return llvm::createStringError("logits of %lld tokens are too large; feed fewer at a time",
+                                   static_cast<long long>(numSteps));
   Tensor logits = Tensor::empty(DType::F32, logitsShape);
-  if (tokens.empty())
+  if (logits.getNumElements() == 0)
     return logits;
 
-  Expected<Buffers> buffers = getBuffers(tokens, state, logits);
+  std::unique_lock<std::mutex> lock;
+  if (device)
+    lock = std::unique_lock<std::mutex>(device->getMutex());
+  Expected<Buffers> buffers = getBuffers(inputs, state, logits);
   if (!buffers)
     return buffers.takeError();
   llvm::SmallVector<int64_t, 256> words;
@@ -225,7 +242,7 @@ Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> to
     starts.push_back(words.size());
     appendDescriptor(words, data, shape);
   };
-  append(buffers->tokens, {numTokens});
+  append(buffers->inputs, inputs.getShape());
   for (auto [data, value] : llvm::zip_equal(buffers->states, state.values))
     append(data, value.getShape());
   append(buffers->logits, logitsShape);
@@ -244,13 +261,12 @@ Expected<Tensor> CompiledProgram::call(Invoke invoke, llvm::ArrayRef<int32_t> to
     if (Error error = finish(*buffers, logits))
       return error;
   }
-  state.length += numTokens;
+  state.length += numSteps;
   return logits;
 }
 
-Expected<CompiledProgram::Buffers> CompiledProgram::getBuffers(llvm::ArrayRef<int32_t> tokens,
-                                                               ProgramState &state,
-                                                               Tensor &logits) const {
+Expected<CompiledProgram::Buffers>
+CompiledProgram::getBuffers(const Tensor &inputs, ProgramState &state, Tensor &logits) const {
   Buffers buffers;
   for (Tensor &value : state.values) {
     if (device) {
@@ -265,26 +281,29 @@ Expected<CompiledProgram::Buffers> CompiledProgram::getBuffers(llvm::ArrayRef<in
       value = value.clone();
     buffers.states.push_back(value.getMutableRawData());
   }
-  buffers.tokens = tokens.data();
+  buffers.inputs = inputs.getRawData();
   buffers.logits = logits.getMutableRawData();
   if (!device)
     return buffers;
-  auto numBytes = static_cast<int64_t>(tokens.size() * sizeof(int32_t));
-  Expected<void *> ids = device->getScratch(0, numBytes);
-  if (!ids)
-    return ids.takeError();
-  if (Error error = device->getDevice().copy(*ids, tokens.data(), numBytes))
-    return error;
+  Expected<void *> steps = device->getScratch(0, inputs.getNumBytes());
+  if (!steps)
+    return steps.takeError();
   Expected<void *> rows = device->getScratch(1, logits.getNumBytes());
   if (!rows)
     return rows.takeError();
-  buffers.tokens = *ids;
+  if (Error error =
+          device->getDevice().enqueueCopy(*steps, inputs.getRawData(), inputs.getNumBytes()))
+    return error;
+  buffers.inputs = *steps;
   buffers.logits = *rows;
   return buffers;
 }
 
 Error CompiledProgram::finish(const Buffers &buffers, Tensor &logits) const {
-  if (Error error = device->getDevice().takeError())
-    return error;
-  return device->getDevice().copy(logits.getMutableRawData(), buffers.logits, logits.getNumBytes());
+  Device &queue = device->getDevice();
+  if (!queue.hasError())
+    if (Error error =
+            queue.enqueueCopy(logits.getMutableRawData(), buffers.logits, logits.getNumBytes()))
+      queue.keepError(std::move(error));
+  return queue.takeError();
 }

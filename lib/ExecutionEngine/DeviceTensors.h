@@ -19,6 +19,8 @@ public:
   explicit DeviceTensors(std::shared_ptr<Device> device) : device(std::move(device)) {}
 
   Device &getDevice() const { return *device; }
+  /// Held during a call, since calls share scratch memory.
+  std::mutex &getMutex() { return mutex; }
 
   /// A copy of a tensor in memory of the device alone; its bytes are not for the host.
   llvm::Expected<Tensor> upload(const Tensor &tensor);
@@ -32,6 +34,7 @@ private:
   llvm::Expected<std::shared_ptr<void>> allocate(DeviceMemory kind, int64_t numBytes);
 
   std::shared_ptr<Device> device;
+  std::mutex mutex;
   /// Blocks of shared memory by their addresses, with the tensors that use them counted.
   llvm::DenseMap<const void *, std::weak_ptr<const void>> shared;
   char slots[4] = {};

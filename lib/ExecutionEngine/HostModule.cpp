@@ -36,6 +36,8 @@ Expected<llvm::orc::JITTargetMachineBuilder> ssmq::createTarget(const CompileOpt
   Expected<Target> target = resolveTarget(options.cpu, options.features);
   if (!target)
     return target.takeError();
+  if (!isHostArchitecture(*target))
+    return checkRunsHere(options.cpu);
   llvm::orc::JITTargetMachineBuilder builder((llvm::Triple(llvm::sys::getProcessTriple())));
   builder.setCPU(target->cpu);
   builder.setFeatures(target->features);
@@ -68,7 +70,8 @@ static Error checkEntry(llvm::Module &module, llvm::StringRef name, size_t numAr
 Expected<std::unique_ptr<llvm::Module>> ssmq::translate(mlir::ModuleOp module,
                                                         const ProgramSignature &signature,
                                                         const llvm::TargetMachine &target,
-                                                        llvm::LLVMContext &context) {
+                                                        llvm::LLVMContext &context,
+                                                        bool isFreestanding) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   mlir::registerOpenMPDialectTranslation(*module.getContext());
@@ -90,7 +93,7 @@ Expected<std::unique_ptr<llvm::Module>> ssmq::translate(mlir::ModuleOp module,
   if (llvm::verifyModule(*result, &stream))
     return createStringError("the translated LLVM IR is invalid: %s", broken.c_str());
 
-  size_t numArguments = signature.states.size() + 2;
+  size_t numArguments = signature.states.size() + 2 + isFreestanding;
   if (Error error = checkEntry(*result, kForwardEntry, numArguments))
     return error;
   for (llvm::StringRef entry : {kDecodeEntry, kPrefillEntry})
@@ -140,12 +143,19 @@ static void settleEntries(llvm::Module &module, llvm::FunctionAnalysisManager &a
     }
 }
 
-void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level) {
+void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level,
+                    bool isFreestanding) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
   llvm::PassBuilder builder(&target);
+  if (isFreestanding) {
+    // Else loops become calls of memset.
+    llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
+    library.disableAllFunctions();
+    functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  }
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -156,9 +166,11 @@ void ssmq::optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned 
       llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1, llvm::OptimizationLevel::O2,
       llvm::OptimizationLevel::O3};
   llvm::OptimizationLevel chosen = levels[std::min(level, 3u)];
+  if (isFreestanding && level > 1)
+    chosen = llvm::OptimizationLevel::Os;
   llvm::ModulePassManager passes = level == 0 ? builder.buildO0DefaultPipeline(chosen)
                                               : builder.buildPerModuleDefaultPipeline(chosen);
-  if (level > 0)
+  if (level > 0 && !isFreestanding)
     settleEntries(module, functions);
   passes.run(module, modules);
 }

@@ -24,17 +24,20 @@ inline constexpr llvm::StringLiteral kPrefillEntry = "_mlir_ciface_prefill";
 llvm::Expected<llvm::orc::JITTargetMachineBuilder> createTarget(const CompileOptions &options);
 
 /// Translates; fails when the module is not wholly in the LLVM and OpenMP dialects or its entry
-/// does not take `signature`.
+/// does not take `signature`, and behind it, when it is freestanding, its workspace.
 llvm::Expected<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
                                                         const ProgramSignature &signature,
                                                         const llvm::TargetMachine &target,
-                                                        llvm::LLVMContext &context);
+                                                        llvm::LLVMContext &context,
+                                                        bool isFreestanding = false);
 
 /// Defines `void name(ptr descriptors)`, which calls the entry with the pointers of the array: C++
 /// cannot call a function whose number of arguments is known at run time only.
 void addInvoke(llvm::Module &module, llvm::StringRef name, llvm::StringRef entryName);
 
-void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level);
+/// Freestanding code calls no function that it does not define, and is small rather than fast.
+void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level,
+              bool isFreestanding = false);
 
 /// Appends the declared variables of a module, which are its weights, and checks their sizes. The
 /// alignment of each declaration becomes that of its bytes.

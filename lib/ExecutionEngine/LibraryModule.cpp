@@ -3,6 +3,7 @@
 #include "LibraryModule.h"
 
 #include "HostModule.h"
+#include "LibraryKernels.h"
 #include "LibraryWeights.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Support/Error.h"
@@ -19,6 +20,18 @@ using llvm::Expected;
 static constexpr llvm::StringLiteral kRuntime =
 #include "LibraryRuntime.ll.inc"
     ;
+static constexpr llvm::StringLiteral kHostMemory =
+#include "LibraryHost.ll.inc"
+    ;
+/// Empty when ssmq was built without OpenCL's headers.
+static constexpr llvm::StringLiteral kDeviceMemory =
+#ifdef SSMQ_HAS_OPENCL
+#include "LibraryOpenCL.ll.inc"
+#else
+    ""
+#endif
+    ;
+
 /// Defines what the runtime asks about the program; a dimension of -1 is the capacity.
 static void describe(llvm::Module &module, const ProgramSignature &signature, bool hasPrefill) {
   llvm::Type *word = llvm::Type::getInt64Ty(module.getContext());
@@ -28,6 +41,7 @@ static void describe(llvm::Module &module, const ProgramSignature &signature, bo
   };
   auto makeWord = [&](int64_t value) { return llvm::ConstantInt::getSigned(word, value); };
   define(makeWord(signature.vocabSize), kPrefix + "vocab");
+  define(makeWord(signature.numIds), kPrefix + "num_ids");
   define(makeWord(hasPrefill), kPrefix + "has_prefill");
   define(makeWord(signature.states.size()), kPrefix + "num_states");
   std::vector<llvm::Constant *> layouts;
@@ -44,37 +58,51 @@ static void describe(llvm::Module &module, const ProgramSignature &signature, bo
          kPrefix + "layouts");
 }
 
-/// Links the C interface and hides everything else.
-static Error addInterface(llvm::Module &module, const LibraryOptions &options) {
+/// Reads a part of the C interface and names its functions after the library: these are visible.
+static Expected<std::unique_ptr<llvm::Module>> readRuntime(llvm::StringRef text,
+                                                           const llvm::Module &program,
+                                                           const LibraryOptions &options,
+                                                           llvm::StringSet<> &visible) {
   llvm::SMDiagnostic diagnostic;
   std::unique_ptr<llvm::Module> runtime =
-      llvm::parseAssemblyString(kRuntime, diagnostic, module.getContext());
+      llvm::parseAssemblyString(text, diagnostic, program.getContext());
   if (!runtime)
     return makeError("cannot read the runtime: {0}", diagnostic.getMessage());
-  runtime->setDataLayout(module.getDataLayout());
-  runtime->setTargetTriple(module.getTargetTriple());
-  llvm::StringSet<> visible;
+  runtime->setDataLayout(program.getDataLayout());
+  runtime->setTargetTriple(program.getTargetTriple());
   for (llvm::Function &function : *runtime) {
     if (function.isDeclaration())
       continue;
     // The machine is the program's.
     for (const char *attribute : {"target-cpu", "target-features", "tune-cpu"})
       function.removeFnAttr(attribute);
-    if (function.hasLocalLinkage())
-      continue;
     llvm::StringRef rest = function.getName();
     // Unused then, and dropped by the optimiser.
-    if (options.embedWeights && rest == kPrefix.str() + "load_weights")
+    if (function.hasLocalLinkage() || !rest.consume_front(kPrefix) ||
+        (options.embedWeights && rest == "load_weights"))
       continue;
-    if (rest.consume_front(kPrefix))
-      function.setName(options.name + "_" + rest);
+    function.setName(options.name + "_" + rest);
     visible.insert(function.getName());
+  }
+  return runtime;
+}
+
+/// Links the C interface and hides everything else.
+static Error addInterface(llvm::Module &module, const LibraryOptions &options) {
+  llvm::StringSet<> visible;
+  llvm::SmallVector<std::unique_ptr<llvm::Module>> parts;
+  for (llvm::StringRef text : {kRuntime, options.isForXe ? kDeviceMemory : kHostMemory}) {
+    auto part = readRuntime(text, module, options, visible);
+    if (!part)
+      return part.takeError();
+    parts.push_back(std::move(*part));
   }
   // Before the runtime comes in, so that no function of the program can be taken for one of it.
   llvm::internalizeModule(
       module, [](const llvm::GlobalValue &value) { return value.getName().starts_with(kPrefix); });
-  if (llvm::Linker::linkModules(module, std::move(runtime)))
-    return makeError("cannot link the runtime to the program");
+  for (std::unique_ptr<llvm::Module> &part : parts)
+    if (llvm::Linker::linkModules(module, std::move(part)))
+      return makeError("cannot link the runtime to the program");
   llvm::internalizeModule(
       module, [&](const llvm::GlobalValue &value) { return visible.contains(value.getName()); });
   return Error::success();
@@ -86,6 +114,10 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
                                                  const LibraryOptions &options) {
   if (makeLibraryName(options.name) != options.name)
     return makeError("the name {0} is not a C identifier", quote(options.name));
+  if (options.isForXe && kDeviceMemory.empty())
+    return makeError(
+        "this ssmq was built without OpenCL's headers and emits no libraries for GPUs; "
+        "install opencl-c-headers and build again");
   LibraryModule library;
   Expected<llvm::orc::JITTargetMachineBuilder> target = createTarget(options.compile);
   if (!target)
@@ -113,10 +145,14 @@ Expected<LibraryModule> ssmq::buildLibraryModule(mlir::ModuleOp lowered,
     return located.takeError();
   if (options.embedWeights)
     embedWeights(*library.module, *located);
-  if (Error error =
-          referToWeights(*library.module,
-                         options.embedWeights ? std::vector<LocatedWeight>() : std::move(*located)))
+  // Compiled code of the CPU has the addresses of embedded weights in it; a device copies them.
+  if (Error error = options.embedWeights && !options.isForXe
+                        ? referToWeights(*library.module, {}, options)
+                        : referToWeights(*library.module, *located, options))
     return error;
+  if (options.isForXe)
+    if (Error error = describeKernels(*library.module, options.xeTargets))
+      return error;
   addInvoke(*library.module, kPrefix.str() + "invoke_forward", kForwardEntry);
   addInvoke(*library.module, kPrefix.str() + "invoke_decode",
             hasDecode ? kDecodeEntry : kForwardEntry);

@@ -41,6 +41,11 @@ llvm::Error writeScratchObject(LibraryModule &library, llvm::StringRef path);
 /// Gives a scratch file its final name on any file system.
 llvm::Error publish(llvm::StringRef scratchFile, llvm::StringRef path);
 
+/// Runs a program that writes to `log`; a failure tells the first line of it that speaks of an
+/// error.
+llvm::Error runTool(llvm::StringRef program, llvm::ArrayRef<llvm::StringRef> arguments,
+                    llvm::StringRef log);
+
 } // namespace ssmq
 
 #endif // SSMQ_LIB_EXECUTIONENGINE_LIBRARYMODULE_H

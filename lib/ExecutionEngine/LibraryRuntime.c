@@ -5,31 +5,21 @@
  *
  *===---------------------------------------------------------------------------===*/
 
+#include "LibraryMemory.h"
+
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-  OK,
-  INVALID_ARGUMENT,
-  INVALID_TOKEN,
-  CAPACITY_EXCEEDED,
-  OUT_OF_MEMORY,
-  CANNOT_READ_WEIGHTS,
-  OTHER_WEIGHTS,
-  NO_WEIGHTS
-};
-
 /* What is known of a state; a dimension of -1 is the capacity. Defined by the emitter. */
 struct layout {
   int64_t element_bytes, rank;
   const int64_t *dims;
 };
-extern const int64_t ssmq_library_vocab, ssmq_library_num_states;
+extern const int64_t ssmq_library_vocab, ssmq_library_num_ids, ssmq_library_num_states;
 extern const struct layout ssmq_library_layouts[];
 /* The files of the weights and where in them each weight lies; none when weights are embedded. The
  * checksum is FNV-1a (64 bits) of the first `head_bytes`, which hold the names and places of all
@@ -42,10 +32,9 @@ struct file {
 struct place {
   int64_t file, offset;
 };
-extern const int64_t ssmq_library_num_files, ssmq_library_num_weights;
+extern const int64_t ssmq_library_num_files;
 extern const struct file ssmq_library_files[];
 extern const struct place ssmq_library_places[];
-extern const char *ssmq_library_weights[];
 /* Call the program with an array of descriptors: tokens, states, logits. Prefill writes one row of
  * logits; without one it is the same as forward. */
 extern const int64_t ssmq_library_has_prefill;
@@ -53,22 +42,16 @@ void ssmq_library_invoke_forward(void *const *descriptors);
 void ssmq_library_invoke_decode(void *const *descriptors);
 void ssmq_library_invoke_prefill(void *const *descriptors);
 
-/* A memref descriptor is {allocated, aligned, offset, sizes[rank], strides[rank]}. */
-enum { ALIGNED = 1, SIZES = 3 };
 static int64_t descriptor_words(int64_t rank) { return SIZES + 2 * rank; }
 
 struct state {
   int64_t capacity, length, num_bytes;
   /* Bytes of all states, in one block. */
-  char *values;
+  void *values;
   int64_t tokens[SIZES + 2], logits[SIZES + 4];
   /* Of tokens, states and logits. */
   void **descriptors;
 };
-
-static void set_data(int64_t *descriptor, const void *data) {
-  descriptor[0] = descriptor[ALIGNED] = (int64_t)(intptr_t)data;
-}
 
 /* The bytes of a state, rounded up so that the next one is aligned; -1 when they overflow. */
 static int64_t state_bytes(const struct layout *layout, int64_t capacity) {
@@ -86,7 +69,7 @@ int64_t ssmq_library_vocab_size(void) { return ssmq_library_vocab; }
 void ssmq_library_state_destroy(struct state *state) {
   if (!state)
     return;
-  free(state->values);
+  ssmq_memory_free(state->values);
   free(state->descriptors);
   free(state);
 }
@@ -110,19 +93,20 @@ int ssmq_library_state_create(int64_t capacity, struct state **result) {
     return OUT_OF_MEMORY;
   state->capacity = capacity;
   state->num_bytes = num_bytes;
-  void *values = NULL;
-  if (posix_memalign(&values, 64, num_bytes ? num_bytes : 64) == 0)
-    state->values = values;
+  int status = ssmq_memory_allocate(num_bytes, &state->values);
+  if (status != OK) {
+    free(state);
+    return status;
+  }
   /* The pointers, then the words of the states' descriptors. */
   state->descriptors = calloc(ssmq_library_num_states + 2 + num_words, sizeof(int64_t));
-  if (!state->values || !state->descriptors) {
+  if (!state->descriptors) {
     ssmq_library_state_destroy(state);
     return OUT_OF_MEMORY;
   }
-  memset(state->values, 0, num_bytes);
 
   int64_t *words = (int64_t *)(state->descriptors + ssmq_library_num_states + 2);
-  char *value = state->values;
+  char *value = (char *)state->values;
   for (int64_t i = 0; i < ssmq_library_num_states; ++i) {
     const struct layout *layout = &ssmq_library_layouts[i];
     state->descriptors[i + 1] = words;
@@ -148,7 +132,7 @@ int ssmq_library_state_create(int64_t capacity, struct state **result) {
 void ssmq_library_state_reset(struct state *state) {
   if (!state)
     return;
-  memset(state->values, 0, state->num_bytes);
+  ssmq_memory_clear(state->values, state->num_bytes);
   state->length = 0;
 }
 
@@ -218,29 +202,37 @@ static int check_feed(const struct state *state, const int32_t *tokens, int64_t 
   if (n > state->capacity - state->length)
     return CAPACITY_EXCEEDED;
   for (int64_t i = 0; i < n; ++i)
-    if (tokens[i] < 0 || tokens[i] >= ssmq_library_vocab)
+    if (tokens[i] < 0 || tokens[i] >= ssmq_library_num_ids)
       return INVALID_TOKEN;
   if (ssmq_library_num_weights && !ssmq_library_weights[0])
     return NO_WEIGHTS;
   return OK;
 }
 
-static void feed(struct state *state, const int32_t *tokens, int64_t n, float *logits, int64_t rows,
-                 void (*invoke)(void *const *)) {
-  set_data(state->tokens, tokens);
-  set_data(state->logits, logits);
+static int feed(struct state *state, const int32_t *tokens, int64_t n, float *logits, int64_t rows,
+                void (*invoke)(void *const *)) {
+  struct call call = {invoke,
+                      state->descriptors,
+                      state->tokens,
+                      state->logits,
+                      tokens,
+                      logits,
+                      n * (int64_t)sizeof(*tokens),
+                      rows * ssmq_library_vocab * (int64_t)sizeof(*logits)};
   state->tokens[SIZES] = n;
   state->logits[SIZES] = rows;
-  invoke(state->descriptors);
-  state->length += n;
+  int status = ssmq_memory_run(&call);
+  if (status == OK)
+    state->length += n;
+  return status;
 }
 
 int ssmq_library_forward(struct state *state, const int32_t *tokens, int64_t n, float *logits) {
   int status = check_feed(state, tokens, n, logits);
-  if (status == OK && n > 0)
-    feed(state, tokens, n, logits, n,
-         n == 1 ? ssmq_library_invoke_decode : ssmq_library_invoke_forward);
-  return status;
+  if (status != OK || n == 0)
+    return status;
+  return feed(state, tokens, n, logits, n,
+              n == 1 ? ssmq_library_invoke_decode : ssmq_library_invoke_forward);
 }
 
 int ssmq_library_forward_last(struct state *state, const int32_t *tokens, int64_t n,
@@ -250,20 +242,19 @@ int ssmq_library_forward_last(struct state *state, const int32_t *tokens, int64_
   int status = check_feed(state, tokens, n, logits);
   if (status != OK || n == 0)
     return status;
-  if (ssmq_library_has_prefill) {
-    feed(state, tokens, n, logits, 1, ssmq_library_invoke_prefill);
-    return OK;
-  }
+  if (ssmq_library_has_prefill)
+    return feed(state, tokens, n, logits, 1, ssmq_library_invoke_prefill);
   int64_t num_bytes;
   float *all = NULL;
   if (!__builtin_mul_overflow(n, ssmq_library_vocab * (int64_t)sizeof(float), &num_bytes))
     all = malloc(num_bytes);
   if (!all)
     return OUT_OF_MEMORY;
-  feed(state, tokens, n, all, n, ssmq_library_invoke_forward);
-  memcpy(logits, all + (n - 1) * ssmq_library_vocab, ssmq_library_vocab * sizeof(float));
+  status = feed(state, tokens, n, all, n, ssmq_library_invoke_forward);
+  if (status == OK)
+    memcpy(logits, all + (n - 1) * ssmq_library_vocab, ssmq_library_vocab * sizeof(float));
   free(all);
-  return OK;
+  return status;
 }
 
 const char *ssmq_library_status_message(int status) {
@@ -284,6 +275,10 @@ const char *ssmq_library_status_message(int status) {
     return "a file of the weights is not the one that the program was compiled with";
   case NO_WEIGHTS:
     return "the weights are not loaded";
+  case NO_DEVICE:
+    return "there is no OpenCL device that runs the program";
+  case DEVICE_FAILED:
+    return "the OpenCL device failed";
   default:
     return "unknown status";
   }

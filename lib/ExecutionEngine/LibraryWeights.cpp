@@ -125,7 +125,8 @@ static void loadAddress(llvm::GlobalVariable &global, llvm::Constant *place) {
   }
 }
 
-Error ssmq::referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> weights) {
+Error ssmq::referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> weights,
+                           const LibraryOptions &options) {
   llvm::LLVMContext &context = module.getContext();
   llvm::IRBuilder<> builder(context);
   auto define = [&](llvm::Constant *value, llvm::StringRef name, bool isConstant = true) {
@@ -138,8 +139,12 @@ Error ssmq::referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> w
   auto *placeType = llvm::StructType::get(builder.getInt64Ty(), builder.getInt64Ty());
 
   llvm::MapVector<llvm::StringRef, std::pair<unsigned, uint64_t>> files;
-  std::vector<llvm::Constant *> fileTable, placeTable;
+  std::vector<llvm::Constant *> fileTable, placeTable, addresses, sizes;
   for (const LocatedWeight &weight : weights) {
+    sizes.push_back(builder.getInt64(weight.range.numBytes));
+    addresses.push_back(llvm::ConstantPointerNull::get(pointer));
+    if (options.embedWeights)
+      continue;
     unsigned index = files.size();
     auto &[file, head] = files.try_emplace(weight.range.path, index, UINT64_MAX).first->second;
     head = std::min(head, weight.range.offset);
@@ -163,20 +168,26 @@ Error ssmq::referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> w
                                                              builder.getInt64(*checksum)}));
   }
   define(builder.getInt64(fileTable.size()), "num_files");
-  define(builder.getInt64(placeTable.size()), "num_weights");
+  define(builder.getInt64(weights.size()), "num_weights");
   define(llvm::ConstantArray::get(llvm::ArrayType::get(fileType, fileTable.size()), fileTable),
          "files");
   define(llvm::ConstantArray::get(llvm::ArrayType::get(placeType, placeTable.size()), placeTable),
          "places");
+  define(llvm::ConstantArray::get(llvm::ArrayType::get(builder.getInt64Ty(), sizes.size()), sizes),
+         "weight_bytes");
   auto *tableType = llvm::ArrayType::get(pointer, weights.size());
   auto *table =
-      define(llvm::ConstantAggregateZero::get(tableType), "weights", /*isConstant=*/false);
+      define(llvm::ConstantArray::get(tableType, addresses), "weights", /*isConstant=*/false);
   for (auto [index, weight] : llvm::enumerate(weights)) {
     llvm::Constant *place = llvm::ConstantExpr::getInBoundsGetElementPtr(
         tableType, table,
         llvm::ArrayRef<llvm::Constant *>{builder.getInt64(0), builder.getInt64(index)});
     loadAddress(*weight.global, place);
-    weight.global->eraseFromParent();
+    if (options.embedWeights)
+      addresses[index] = weight.global;
+    else
+      weight.global->eraseFromParent();
   }
+  table->setInitializer(llvm::ConstantArray::get(tableType, addresses));
   return Error::success();
 }

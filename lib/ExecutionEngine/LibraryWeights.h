@@ -23,9 +23,11 @@ llvm::Expected<std::vector<LocatedWeight>> locateWeights(llvm::Module &module,
 /// Defines the variables by assembler text that includes the bytes of their files.
 void embedWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> weights);
 
-/// Makes code read the addresses of the variables from a table that <name>_load_weights fills, and
-/// tells that function about the files.
-llvm::Error referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> weights);
+/// Makes code read the addresses of the variables from a table. Of embedded weights these are
+/// known, and what opens a device replaces them; for others <name>_load_weights fills it, which is
+/// told about the files.
+llvm::Error referToWeights(llvm::Module &module, llvm::ArrayRef<LocatedWeight> weights,
+                           const LibraryOptions &options);
 
 } // namespace ssmq
 

@@ -4,6 +4,7 @@
 
 #include "HostModule.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "ssmq/Runtime/OpenCL/Launch.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/Support/DataExtractor.h"
 #include "llvm/Support/EndianStream.h"
@@ -36,6 +37,10 @@ Expected<ProgramObject> ssmq::compileObject(mlir::ModuleOp lowered,
     addInvoke(**module, name, entry);
     object.entries.push_back(name.str());
   }
+  if (llvm::GlobalVariable *spirv = (*module)->getNamedGlobal(kSpirvSymbol)) {
+    spirv->setLinkage(llvm::GlobalValue::ExternalLinkage);
+    object.numSpirvBytes = (*module)->getDataLayout().getTypeAllocSize(spirv->getValueType());
+  }
   if (Error error = resolveWeights(**module, weights, object.weights))
     return error;
   object.isThreaded = needsOpenMP(**module);
@@ -57,6 +62,7 @@ std::string ssmq::serialize(const ProgramObject &object) {
     stream << text;
   };
   writer.write<uint8_t>(object.isThreaded);
+  writer.write<uint64_t>(object.numSpirvBytes);
   writer.write<uint64_t>(object.entries.size());
   for (llvm::StringRef entry : object.entries)
     writeText(entry);
@@ -76,6 +82,7 @@ Expected<ProgramObject> ssmq::parseObject(llvm::StringRef bytes) {
   llvm::DataExtractor::Cursor at(0);
   auto readText = [&] { return reader.getBytes(at, reader.getU64(at)); };
   object.isThreaded = reader.getU8(at);
+  object.numSpirvBytes = reader.getU64(at);
   for (uint64_t rest = reader.getU64(at); at && rest > 0; --rest)
     object.entries.push_back(readText().str());
   for (uint64_t rest = reader.getU64(at); at && rest > 0; --rest) {

@@ -29,6 +29,8 @@ struct ProgramObject {
   std::vector<Weight> weights;
   /// Those of the functions above that there are.
   std::vector<std::string> entries;
+  /// Of the constant kSpirvSymbol (Runtime/OpenCL/Launch.h); 0 where there is none.
+  uint64_t numSpirvBytes = 0;
   /// Whether it calls LLVM's OpenMP runtime.
   bool isThreaded = false;
   std::unique_ptr<llvm::MemoryBuffer> code;

@@ -24,9 +24,8 @@ static Expected<std::string> findClang() {
                    SSMQ_CLANG);
 }
 
-/// Runs a program; a failure tells the first line of its output that speaks of an error.
-static Error run(llvm::StringRef program, llvm::ArrayRef<llvm::StringRef> arguments,
-                 llvm::StringRef log) {
+Error ssmq::runTool(llvm::StringRef program, llvm::ArrayRef<llvm::StringRef> arguments,
+                    llvm::StringRef log) {
   std::string message;
   int code = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, {"", log, log},
                                        /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
@@ -36,7 +35,8 @@ static Error run(llvm::StringRef program, llvm::ArrayRef<llvm::StringRef> argume
   if (auto output = llvm::MemoryBuffer::getFile(log)) {
     llvm::SmallVector<llvm::StringRef> lines;
     (*output)->getBuffer().split(lines, '\n', -1, /*KeepEmpty=*/false);
-    auto *line = llvm::find_if(lines, [](llvm::StringRef line) { return line.contains("error"); });
+    auto *line = llvm::find_if(
+        lines, [](llvm::StringRef line) { return line.contains_insensitive("error"); });
     if (line != lines.end())
       reason = line->str();
   }
@@ -66,7 +66,7 @@ Error ssmq::emitSharedLibrary(mlir::ModuleOp lowered, const ProgramSignature &si
       *clang, "-shared", "-fuse-ld=lld", "-Wl,-z,defs", soname, "-o", linked, object, "-lm"};
   if (library->needsOpenMP)
     arguments.push_back(runtime);
-  if (Error error = run(*clang, arguments, scratch->getFile("link.log")))
+  if (Error error = runTool(*clang, arguments, scratch->getFile("link.log")))
     return error;
   return publish(linked, path);
 }

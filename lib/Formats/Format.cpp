@@ -101,6 +101,9 @@ static Error makeError(RunFault fault, const Format &format, SiteKind kind) {
   case RunFault::MixedZeros:
     return makeUnfit("the {0} holds a zero beside other values, which the logarithms of format "
                      "'{1}' cannot hold; use integers");
+  case RunFault::OutsideDisc:
+    return makeUnfit("the {0} holds complex values of magnitude 1 or more, which format '{1}' "
+                     "cannot hold; leave out stable");
   }
   return Error::success();
 }

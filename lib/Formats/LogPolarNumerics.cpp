@@ -5,6 +5,10 @@
 // multiples of 2 pi / 2^p in [-pi, pi). So |A| < 1 survives rounding, and a system that was stable
 // stays so; on a Cartesian grid it does not. Zeros can be held only where all values are zero.
 //
+// The stable variant refuses |A| >= 1, and decodes any bits at all into the open unit disc: that a
+// system is stable can be told from the format alone. Its largest magnitude, 2^(-2^-20), is 6.6e-7
+// below one, which rounding both parts to f32 (3e-8 each) does not make up for.
+//
 //===----------------------------------------------------------------------===//
 
 #include "FloatRange.h"
@@ -23,16 +27,17 @@ namespace {
 
 class LogPolarNumerics final : public RunNumerics<LogPolarNumerics> {
 public:
-  LogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits)
-      : magnitudeBits(magnitudeBits), phaseBits(phaseBits) {
+  LogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits, bool isStable)
+      : magnitudeBits(magnitudeBits), phaseBits(phaseBits), isStable(isStable) {
     int64_t count = int64_t(1) << phaseBits;
     for (int64_t code = 0; code < count; ++code)
       cosines.push_back(getCosine(static_cast<double>(code) / count));
   }
 
   std::string getSpelling() const override {
-    return formatv("logpolar<{0},{1}>", magnitudeBits, phaseBits);
+    return formatv("logpolar<{0},{1}>{2}", magnitudeBits, phaseBits, isStable ? " stable" : "");
   }
+  bool isInsideUnitDisc() const override { return isStable; }
   unsigned getCodeBits() const override { return magnitudeBits + phaseBits; }
   int64_t getRunBytes() const override { return 2 * sizeof(int32_t); }
   int64_t getValueSize() const override { return 2; }
@@ -46,6 +51,8 @@ public:
 
   RunFault fit(const RunRange &range, RunGrid &grid) const override {
     RunFault fault = fitLogGrid(range, grid);
+    if (fault == RunFault::None && isStable && range.mostMagnitude >= 1)
+      return RunFault::OutsideDisc;
     // Parts rounded to f32 turn a magnitude of 1 into one just below, which is to stay below; so
     // that it is not moved a second time, an end at 1 is moved past it.
     for (int32_t *end : {&grid.lowExponent, &grid.highExponent})
@@ -109,6 +116,8 @@ private:
   }
 
   void setPolar(double magnitude, int64_t phase, float *value) const {
+    if (isStable)
+      magnitude = std::min(magnitude, kMostStable);
     const auto count = static_cast<int64_t>(cosines.size());
     value[0] = static_cast<float>(magnitude * cosines[phase & (count - 1)]);
     value[1] = static_cast<float>(magnitude * cosines[(phase - count / 4) & (count - 1)]);
@@ -120,15 +129,20 @@ private:
     return std::abs(cosine) < 1e-12 ? 0 : cosine;
   }
 
+  /// 2^(-2^-20).
+  static constexpr double kMostStable = 0x1.ffffe9d1bd7c0p-1;
+
   unsigned magnitudeBits, phaseBits;
+  bool isStable;
   /// Of k / 2^phaseBits turns; the sine is the cosine a quarter earlier.
   std::vector<double> cosines;
 };
 
 } // namespace
 
-std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits) {
-  return std::make_shared<LogPolarNumerics>(magnitudeBits, phaseBits);
+std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits,
+                                                     bool isStable) {
+  return std::make_shared<LogPolarNumerics>(magnitudeBits, phaseBits, isStable);
 }
 
 } // namespace ssmq

@@ -14,8 +14,9 @@ static Error makeUnknown(StringRef spelling) {
       "format '" + spelling.take_front(64) +
       "' is not known; write for example 'i4 sym group=128', 'int8:token' or "
       "'int8:tensor:asym:static99.9': int2 to int8, int16, f16, bf16, f8e4m3, f8e5m2, mxfp4, nf4, "
-      "log2<8> or logpolar<2,6>, then tensor, channel, head, token or g64, then sym or asym, then "
-      "static99.9");
+      "log2<8> or logpolar<2,6>, then tensor, channel, head, token or g64, then sym, asym or "
+      "stable, "
+      "then static99.9");
 }
 
 /// Digits without sign or leading zero, between `least` and `most`.
@@ -65,6 +66,7 @@ private:
   bool isShort;
   SmallVector<StringRef, 4> words;
   std::optional<bool> symmetric;
+  bool isStable = false;
   std::optional<Sharing> sharing;
   std::optional<Percentile> percentile;
 };
@@ -94,6 +96,11 @@ bool Parser::parseModifier(StringRef word) {
     symmetric = word == "sym";
     return isFirst;
   }
+  if (word == "stable") {
+    bool isFirst = !isStable;
+    isStable = true;
+    return isFirst;
+  }
   if (word.consume_front(isShort ? "static" : "static=")) {
     bool isFirst = !percentile;
     percentile = parsePercentile(word);
@@ -111,18 +118,21 @@ std::shared_ptr<const Numerics> Parser::makeInteger(StringRef text) {
   return makeIntegerNumerics(*bits, symmetric.value_or(true));
 }
 
+static std::shared_ptr<const Numerics> makeLogPolar(StringRef arguments, bool isStable) {
+  // Lists of formats are cut at commas, so that an x may stand for one.
+  auto [magnitude, phase] = arguments.split(arguments.contains('x') ? 'x' : ',');
+  std::optional<int64_t> magnitudeBits = parseNumber(magnitude, 1, 8);
+  std::optional<int64_t> phaseBits = parseNumber(phase, 2, 12);
+  if (!magnitudeBits || !phaseBits)
+    return nullptr;
+  return makeLogPolarNumerics(*magnitudeBits, *phaseBits, isStable);
+}
+
 static std::shared_ptr<const Numerics> makeOther(StringRef name) {
   StringRef arguments = name;
   if (arguments.consume_back(">") && arguments.consume_front("log2<")) {
     std::optional<int64_t> bits = parseNumber(arguments, 1, 16);
     return bits ? makeLogNumerics(*bits) : nullptr;
-  }
-  if (name.ends_with(">") && arguments.consume_front("logpolar<")) {
-    // Lists of formats are cut at commas, so that an x may stand for one.
-    auto [magnitude, phase] = arguments.split(arguments.contains('x') ? 'x' : ',');
-    std::optional<int64_t> magnitudeBits = parseNumber(magnitude, 1, 8);
-    std::optional<int64_t> phaseBits = parseNumber(phase, 2, 12);
-    return magnitudeBits && phaseBits ? makeLogPolarNumerics(*magnitudeBits, *phaseBits) : nullptr;
   }
   using Make = std::shared_ptr<const Numerics> (*)();
   Make make = StringSwitch<Make>(name)
@@ -138,6 +148,11 @@ static std::shared_ptr<const Numerics> makeOther(StringRef name) {
 
 std::shared_ptr<const Numerics> Parser::makeNumerics() {
   StringRef name = words.front();
+  if (StringRef arguments = name;
+      arguments.consume_back(">") && arguments.consume_front("logpolar<"))
+    return symmetric ? nullptr : makeLogPolar(arguments, isStable);
+  if (isStable)
+    return nullptr;
   if (name.consume_front(isShort ? "int" : "i"))
     return makeInteger(name);
   return symmetric ? nullptr : makeOther(name);

@@ -3,6 +3,7 @@
 #include "ssmq/Formats/StaticRanges.h"
 
 #include "ssmq/Formats/Numerics.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>
 
@@ -13,6 +14,24 @@ namespace ssmq {
 std::string StaticRanges::getKey(const Format &format) {
   return format.getSharing().getSpelling() + " static=" + format.getPercentile()->getSpelling() +
          (format.getNumerics().isAsymmetric() ? " asym" : " sym");
+}
+
+Error StaticRanges::checkBounds(const Format &format, const ValueLayout &layout,
+                                ArrayRef<float> bounds) {
+  Expected<Runs> runs = format.getRuns(layout);
+  if (!runs)
+    return runs.takeError();
+  size_t count = format.needsRanges() ? runs->getNumScales() : 0;
+  if (bounds.size() != 2 * count)
+    return createStringError("format '" + format.getSpelling() + "' needs " + Twine(count) +
+                             " ranges (low and high each), but there are " + Twine(bounds.size()) +
+                             " numbers");
+  for (size_t i = 0; i < count; ++i) {
+    float low = bounds[2 * i], high = bounds[2 * i + 1];
+    if (!(low <= 0 && high >= 0 && std::isfinite(low) && std::isfinite(high)))
+      return createStringError("range " + Twine(i) + " must be finite and hold zero");
+  }
+  return Error::success();
 }
 
 StaticRanges StaticRanges::fromBounds(const Format &format, ArrayRef<float> bounds) {
@@ -109,6 +128,17 @@ Error StaticRanges::merge(const StaticRanges &other) {
     return Error::success();
   numObservations += other.numObservations;
   return widen(other.ranges);
+}
+
+std::vector<RunGrid> fitGrids(const Format &format, llvm::ArrayRef<float> bounds) {
+  std::vector<RunGrid> grids(bounds.size() / 2);
+  for (auto [i, grid] : llvm::enumerate(grids)) {
+    RunRange range;
+    range.low = bounds[2 * i];
+    range.high = bounds[2 * i + 1];
+    format.getNumerics().fit(range, grid);
+  }
+  return grids;
 }
 
 } // namespace ssmq

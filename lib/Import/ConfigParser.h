@@ -40,6 +40,9 @@ private:
   void readMamba2();
   void readGranite();
   void readBamba();
+  void readS4D();
+  /// The place of a string among `names`, whose first is the default.
+  unsigned readChoice(llvm::StringRef key, llvm::ArrayRef<llvm::StringRef> names);
   /// The keys mamba_* that granite and bamba share.
   void readHybridMixer();
   void readTimeStepLimit();

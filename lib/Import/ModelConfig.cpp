@@ -17,7 +17,8 @@ using llvm::Twine;
 
 static constexpr int64_t maxLayers = 4096;
 static constexpr ModelFamily families[] = {ModelFamily::Mamba, ModelFamily::Mamba2,
-                                           ModelFamily::GraniteHybrid, ModelFamily::Bamba};
+                                           ModelFamily::GraniteHybrid, ModelFamily::Bamba,
+                                           ModelFamily::S4D};
 
 StringRef ssmq::getName(ModelFamily family) {
   switch (family) {
@@ -25,6 +26,7 @@ StringRef ssmq::getName(ModelFamily family) {
   case ModelFamily::Mamba2: return "mamba2";
   case ModelFamily::GraniteHybrid: return "granitemoehybrid";
   case ModelFamily::Bamba: return "bamba";
+  case ModelFamily::S4D: return "s4d";
   }
   llvm_unreachable("all families are named");
 }
@@ -166,6 +168,7 @@ Expected<ModelConfig> ConfigParser::parse() {
     case ModelFamily::Mamba2: readMamba2(); break;
     case ModelFamily::GraniteHybrid: readGranite(); break;
     case ModelFamily::Bamba: readBamba(); break;
+    case ModelFamily::S4D: readS4D(); break;
     }
     checkProducts();
   }

@@ -11,6 +11,7 @@
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Pipelines/LowerToXe.h"
 #include "ssmq/Reference/Interpreter.h"
+#include "ssmq/Target/Xe2/Passes.h"
 #include "ssmq/Transforms/Passes.h"
 
 using namespace mlir;
@@ -28,6 +29,7 @@ void mlir::ssm::registerAllPasses() {
   registerSSMToVectorPasses();
   registerSSMToXePasses();
   registerSSMTransformsPasses();
+  registerSSMQXe2Passes();
   registerLowerToCPUPipelines();
   registerLowerToXePipelines();
 }

@@ -2,6 +2,7 @@
 
 #include "ssmq/Kernels/SSDScan.h"
 
+#include "HookedScan.h"
 #include "Simd.h"
 #include "ssmq/Support/Parallel.h"
 #include "llvm/ADT/STLExtras.h"
@@ -170,28 +171,6 @@ static void scanReferenceHeads(const Scan &scan, unsigned threads) {
   });
 }
 
-/// Token by token, in place: a step reads its part of the state before it writes it.
-static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHook hook) {
-  int64_t size = scan.heads * scan.headDim * scan.width;
-  std::copy_n(scan.state, size, scan.newState);
-  Scan step = scan;
-  step.state = scan.newState;
-  step.tokens = 1;
-  for (int64_t t = 0; t < scan.tokens; ++t) {
-    if (options.set == KernelSet::Fast)
-      for (int64_t h = 0; h < scan.heads; ++h)
-        stepHeadFast(step, h);
-    else
-      scanReferenceHeads(step, options.threads);
-    hook({scan.newState, static_cast<size_t>(size)});
-    step.x += scan.heads * scan.headDim;
-    step.dt += scan.heads;
-    step.b += scan.groups * scan.width;
-    step.c += scan.groups * scan.width;
-    step.y += scan.heads * scan.headDim;
-  }
-}
-
 SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, const Tensor &b,
                             const Tensor &c, const Tensor &dSkip, const Tensor &state,
                             int64_t groups, const KernelOptions &options, StateHook hook) {
@@ -213,7 +192,21 @@ SSDScanResult ssmq::ssdScan(const Tensor &x, const Tensor &dt, const Tensor &a, 
                state.getDim(2),
                groups};
   if (hook)
-    scanWithHook(scan, options, hook);
+    scanWithHook(
+        scan, state.getNumElements(), hook,
+        [&](const Scan &step) {
+          if (options.set == KernelSet::Reference)
+            return scanReferenceHeads(step, options.threads);
+          for (int64_t h = 0; h < step.heads; ++h)
+            stepHeadFast(step, h);
+        },
+        [](Scan &step) {
+          step.x += step.heads * step.headDim;
+          step.dt += step.heads;
+          step.b += step.groups * step.width;
+          step.c += step.groups * step.width;
+          step.y += step.heads * step.headDim;
+        });
   else if (options.set == KernelSet::Fast)
     scanFast(scan, options.threads);
   else

@@ -2,6 +2,7 @@
 
 #include "ssmq/Kernels/SelectiveScan.h"
 
+#include "HookedScan.h"
 #include "Simd.h"
 #include "ssmq/Support/Parallel.h"
 #include "llvm/ADT/STLExtras.h"
@@ -81,24 +82,6 @@ static void scanAll(const Scan &scan, const KernelOptions &options) {
     });
 }
 
-/// Token by token; a step reads its part of the state before it writes it, so both may be one.
-static void scanWithHook(const Scan &scan, const KernelOptions &options, StateHook hook) {
-  int64_t size = scan.channels * scan.width;
-  std::copy_n(scan.state, size, scan.newState);
-  Scan step = scan;
-  step.state = scan.newState;
-  step.tokens = 1;
-  for (int64_t t = 0; t < scan.tokens; ++t) {
-    scanAll(step, options);
-    hook({scan.newState, static_cast<size_t>(size)});
-    step.x += scan.channels;
-    step.dt += scan.channels;
-    step.b += scan.width;
-    step.c += scan.width;
-    step.y += scan.channels;
-  }
-}
-
 SelectiveScanResult ssmq::selectiveScan(const Tensor &x, const Tensor &dt, const Tensor &a,
                                         const Tensor &b, const Tensor &c, const Tensor &dSkip,
                                         const Tensor &state, const KernelOptions &options,
@@ -119,7 +102,15 @@ SelectiveScanResult ssmq::selectiveScan(const Tensor &x, const Tensor &dt, const
                x.getDim(1),
                state.getDim(1)};
   if (hook)
-    scanWithHook(scan, options, hook);
+    scanWithHook(
+        scan, state.getNumElements(), hook, [&](const Scan &step) { scanAll(step, options); },
+        [](Scan &step) {
+          step.x += step.channels;
+          step.dt += step.channels;
+          step.b += step.width;
+          step.c += step.width;
+          step.y += step.channels;
+        });
   else
     scanAll(scan, options);
   return result;

@@ -34,6 +34,8 @@ llvm::ArrayRef<CountField> ssmq::getCountFields() {
   static constexpr CountField fields[] = {
       {"positions", &DivergenceSums::numScored},
       {"sameTop1", &DivergenceSums::numSameTop1},
+      {"correct", &DivergenceSums::numCorrect},
+      {"teacherCorrect", &DivergenceSums::numTeacherCorrect},
   };
   return fields;
 }
@@ -55,6 +57,8 @@ static void add(DivergenceSums &sums, const PositionDivergence &one) {
   double loss = one.teacherCrossEntropy, change = one.crossEntropyChange;
   ++sums.numScored;
   sums.numSameTop1 += one.sameTop1;
+  sums.numCorrect += one.correct;
+  sums.numTeacherCorrect += one.teacherCorrect;
   sums.forwardKL += one.forwardKL;
   sums.reverseKL += one.reverseKL;
   sums.squaredError += one.squaredError;
@@ -90,19 +94,20 @@ static double getLogSumExp(const Peak &peak, double expSum) {
   return static_cast<double>(peak.largest) + std::log(expSum);
 }
 
-Expected<double> ssmq::sumCrossEntropy(const Tensor &logits, llvm::ArrayRef<int32_t> targets) {
+Expected<TargetSums> ssmq::sumTargets(const Tensor &logits, llvm::ArrayRef<int32_t> targets) {
   if (llvm::Error error = checkScored(logits, targets))
     return error;
   size_t vocab = logits.getDim(1);
-  double sum = 0;
+  TargetSums sums;
   for (size_t i = 0; i < targets.size(); ++i) {
     llvm::ArrayRef<float> row = logits.data<float>().slice(i * vocab, vocab);
     Peak peak = findPeak(row);
     if (!peak.allFinite)
       return makeNotFinite(i);
-    sum += getLogSumExp(peak, sumExp(row, row, peak.largest).exp) - row[targets[i]];
+    sums.crossEntropy += getLogSumExp(peak, sumExp(row, row, peak.largest).exp) - row[targets[i]];
+    sums.numCorrect += peak.index == targets[i];
   }
-  return sum;
+  return sums;
 }
 
 Expected<TeacherLogits> TeacherLogits::create(Tensor logits, llvm::ArrayRef<int32_t> targets) {
@@ -136,25 +141,24 @@ namespace {
 /// What the sums over a row say; the student's log-sum-exp is the teacher's less `change`.
 struct RowDivergence {
   double forwardKL, reverseKL, squares, change;
-  bool sameTop;
+  float largest;
 };
 } // namespace
 
 /// For logits of any size, from both distributions in double.
 static RowDivergence compareWide(llvm::ArrayRef<float> p, llvm::ArrayRef<float> q, float largest,
-                                 double logSumExp, int32_t top, const Peak &peak) {
+                                 double logSumExp, const Peak &peak) {
   ExpSums pSums = sumExp(p, q, largest), qSums = sumExp(q, p, peak.largest);
   double change = logSumExp - getLogSumExp(peak, qSums.exp);
   return {pSums.weighted / pSums.exp - change, qSums.weighted / qSums.exp + change, pSums.squares,
-          change, peak.index == top};
+          change, peak.largest};
 }
 
 /// The formulas of RowComparison.h.
-static RowDivergence getDivergence(const RowComparison &sums, double expSum, float offset,
-                                   bool sameTop) {
+static RowDivergence getDivergence(const RowComparison &sums, double expSum, float offset) {
   double m = sums.m / expSum, s = sums.s / expSum, t = sums.t / expSum;
   double logZ = std::log1p(m + s);
-  return {logZ - m, (m + t) / (1 + m + s) - logZ, sums.squares, -(offset + logZ), sameTop};
+  return {logZ - m, (m + t) / (1 + m + s) - logZ, sums.squares, -(offset + logZ), sums.largest};
 }
 
 Expected<PositionDivergence> TeacherLogits::compareRow(size_t index,
@@ -172,14 +176,12 @@ Expected<PositionDivergence> TeacherLogits::compareRow(size_t index,
   if (row.largest - row.smallest <= maxRowDifference &&
       sums.largest - row.smallest - offset <= maxRowDifference &&
       row.largest - sums.smallest + offset <= maxRowDifference && std::isfinite(sums.squares)) {
-    bool sameTop =
-        q[row.top] == sums.largest && !llvm::is_contained(q.take_front(row.top), sums.largest);
-    found = getDivergence(sums, row.expSum, offset, sameTop);
+    found = getDivergence(sums, row.expSum, offset);
   } else {
     Peak peak = findPeak(q);
     if (!peak.allFinite)
       return makeNotFinite(index);
-    found = compareWide(p, q, row.largest, row.logSumExp, row.top, peak);
+    found = compareWide(p, q, row.largest, row.logSumExp, peak);
   }
   PositionDivergence one;
   // KL is never negative, but its rounding can be.
@@ -192,7 +194,12 @@ Expected<PositionDivergence> TeacherLogits::compareRow(size_t index,
   // From 0, which keeps an equal probability from changing by -0.
   one.probabilityChange =
       std::exp(-one.teacherCrossEntropy) * std::expm1(0 - one.crossEntropyChange);
-  one.sameTop1 = found.sameTop;
+  auto putsFirst = [&](int32_t token) {
+    return q[token] == found.largest && !llvm::is_contained(q.take_front(token), found.largest);
+  };
+  one.sameTop1 = putsFirst(row.top);
+  one.correct = row.target == row.top ? one.sameTop1 : putsFirst(row.target);
+  one.teacherCorrect = row.target == row.top;
   return one;
 }
 

@@ -113,10 +113,17 @@ DivergenceSummary ssmq::summarize(Sequences sequences, int64_t vocabSize) {
   result.crossEntropyCorrelation = estimateCorrelation(sequences, result);
   result.probabilityChange = getMean(&DivergenceSums::probabilityChange);
   result.rmsProbabilityChange = getRoot(getMean(&DivergenceSums::squaredProbabilityChange));
-  result.sameTop1 = estimateRatio(sequences.size(), [&](size_t i) {
-    return RatioTerm{static_cast<double>(sequences[i].numSameTop1),
-                     static_cast<double>(sequences[i].numScored)};
-  });
+  auto getShare = [&](llvm::function_ref<int64_t(const DivergenceSums &)> count) {
+    return estimateRatio(sequences.size(), [&](size_t i) {
+      return RatioTerm{static_cast<double>(count(sequences[i])),
+                       static_cast<double>(sequences[i].numScored)};
+    });
+  };
+  result.sameTop1 = getShare([](const auto &one) { return one.numSameTop1; });
+  result.accuracy = getShare([](const auto &one) { return one.numCorrect; });
+  result.teacherAccuracy = getShare([](const auto &one) { return one.numTeacherCorrect; });
+  result.accuracyChange =
+      getShare([](const auto &one) { return one.numCorrect - one.numTeacherCorrect; });
   return result;
 }
 

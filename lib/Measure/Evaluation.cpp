@@ -21,53 +21,35 @@ struct SequenceScore {
   /// Of each position.
   std::vector<double> forwardKL, probabilityChange;
 };
-
-/// The text cut into sequences; the positions of sequence k start at firstScored[k].
-struct Windows {
-  Windows(llvm::ArrayRef<int32_t> tokens, int64_t sequenceLength) {
-    for (; tokens.size() >= 2; tokens = tokens.drop_front(sequences.back().size())) {
-      sequences.push_back(tokens.take_front(sequenceLength));
-      firstScored.push_back(numScored);
-      numScored += sequences.back().size() - 1;
-    }
-  }
-
-  std::vector<llvm::ArrayRef<int32_t>> sequences;
-  std::vector<int64_t> firstScored;
-  int64_t numScored = 0;
-};
-
 } // namespace
 
-/// The logits at the scored positions: the last token is only predicted, never fed; the first is
-/// never predicted.
-static Expected<Tensor> feed(const Program &program, llvm::ArrayRef<int32_t> sequence) {
-  Expected<ProgramState> state = program.createState(sequence.size() - 1);
+/// The logits at the scored positions.
+static Expected<Tensor> feed(const Program &program, const Sequence &sequence) {
+  Expected<ProgramState> state = program.createState(sequence.getNumSteps());
   if (!state)
     return state.takeError();
-  return program.forward(sequence.drop_back(), *state);
+  return program.forward(sequence.inputs, *state);
 }
 
-static Expected<SequenceScore> scoreAlone(const Program &student,
-                                          llvm::ArrayRef<int32_t> sequence) {
+static Expected<SequenceScore> scoreAlone(const Program &student, const Sequence &sequence) {
   Expected<Tensor> logits = feed(student, sequence);
   if (!logits)
     return logits.takeError();
-  Expected<double> sum = sumCrossEntropy(*logits, sequence.drop_front());
-  if (!sum)
-    return sum.takeError();
+  Expected<TargetSums> sums = sumTargets(*logits, sequence.targets);
+  if (!sums)
+    return sums.takeError();
   SequenceScore score;
-  score.divergence.numScored = sequence.size() - 1;
-  score.crossEntropy = *sum;
+  score.divergence.numScored = sequence.targets.size();
+  score.divergence.numCorrect = sums->numCorrect;
+  score.crossEntropy = sums->crossEntropy;
   return score;
 }
 
 static Expected<SequenceScore> scoreAgainst(Expected<Tensor> teacher, const Program &student,
-                                            llvm::ArrayRef<int32_t> sequence) {
+                                            const Sequence &sequence) {
   if (!teacher)
     return teacher.takeError();
-  Expected<TeacherLogits> prepared =
-      TeacherLogits::create(std::move(*teacher), sequence.drop_front());
+  Expected<TeacherLogits> prepared = TeacherLogits::create(std::move(*teacher), sequence.targets);
   if (!prepared)
     return createStringError("the teacher: %s", llvm::toString(prepared.takeError()).c_str());
   Expected<Tensor> logits = feed(student, sequence);
@@ -86,38 +68,26 @@ static Expected<SequenceScore> scoreAgainst(Expected<Tensor> teacher, const Prog
   return score;
 }
 
-static Error checkText(const Program &student, const Program *teacher,
-                       llvm::ArrayRef<int32_t> tokens, int64_t sequenceLength) {
-  if (sequenceLength < 2)
-    return createStringError("the sequence length is %lld; it must be 2 or more",
-                             static_cast<long long>(sequenceLength));
-  if (tokens.size() < 2)
-    return createStringError("the text has %zu tokens; scoring needs 2 or more", tokens.size());
+static Error checkPrograms(const Program &student, const Program *teacher, const SequenceSet &set) {
   int64_t vocab = student.getVocabSize();
   if (teacher && teacher->getVocabSize() != vocab)
     return createStringError("the teacher's vocabulary has %lld tokens and the student's %lld",
                              static_cast<long long>(teacher->getVocabSize()),
                              static_cast<long long>(vocab));
-  // Targets are looked up without being fed, so that programs do not check them all.
-  for (int32_t token : tokens)
-    if (token < 0 || token >= vocab)
-      return createStringError("token %d is outside the vocabulary of %lld", token,
-                               static_cast<long long>(vocab));
-  return Error::success();
+  return set.check(student);
 }
 
 /// From the file, which is written first when it is not there.
 static Expected<TeacherCache> openCache(const Program &student, const Program *teacher,
-                                        llvm::ArrayRef<int32_t> tokens, const Windows &windows,
-                                        const EvaluationOptions &options) {
-  TeacherCacheIdentity identity{options.teacherIdentity, getTokensDigest(tokens),
-                                options.sequenceLength, windows.numScored, student.getVocabSize()};
+                                        const SequenceSet &set, const EvaluationOptions &options) {
+  TeacherCacheIdentity identity{options.teacherIdentity, set.getDigest(), set.getLength(),
+                                set.getNumScored(), student.getVocabSize()};
   if (!llvm::sys::fs::exists(options.teacherCache)) {
     if (!teacher)
       return createStringError("'%s' does not exist, and no teacher is given to write it",
                                options.teacherCache.c_str());
-    auto getLogits = [&](int64_t i) { return feed(*teacher, windows.sequences[i]); };
-    if (Error error = writeTeacherCache(options.teacherCache, identity, windows.sequences.size(),
+    auto getLogits = [&](int64_t i) { return feed(*teacher, set.getSequences()[i]); };
+    if (Error error = writeTeacherCache(options.teacherCache, identity, set.getSequences().size(),
                                         options.threads, getLogits))
       return error;
   }
@@ -135,6 +105,10 @@ static Evaluation summarizeScores(llvm::ArrayRef<SequenceScore> scores, int64_t 
   });
   result.perplexity.mean = std::exp(result.crossEntropy.mean);
   result.perplexity.standardError = result.perplexity.mean * result.crossEntropy.standardError;
+  result.accuracy = estimateRatio(scores.size(), [&](size_t i) {
+    const DivergenceSums &one = scores[i].divergence;
+    return RatioTerm{static_cast<double>(one.numCorrect), static_cast<double>(one.numScored)};
+  });
   if (!hasTeacher)
     return result;
   auto getAll = [&](auto SequenceScore::*member) {
@@ -148,31 +122,35 @@ static Evaluation summarizeScores(llvm::ArrayRef<SequenceScore> scores, int64_t 
 }
 
 Expected<Evaluation> ssmq::evaluate(const Program &student, const Program *teacher,
-                                    llvm::ArrayRef<int32_t> tokens,
-                                    const EvaluationOptions &options) {
-  if (Error error = checkText(student, teacher, tokens, options.sequenceLength))
+                                    const SequenceSet &set, const EvaluationOptions &options) {
+  if (Error error = checkPrograms(student, teacher, set))
     return error;
-  Windows windows(tokens, options.sequenceLength);
+  llvm::ArrayRef<Sequence> sequences = set.getSequences();
   std::optional<TeacherCache> cache;
+  // Where a sequence's rows begin in the cache.
+  std::vector<int64_t> firstScored;
   if (!options.teacherCache.empty()) {
-    Expected<TeacherCache> opened = openCache(student, teacher, tokens, windows, options);
+    Expected<TeacherCache> opened = openCache(student, teacher, set, options);
     if (!opened)
       return opened.takeError();
     cache = std::move(*opened);
+    int64_t numScored = 0;
+    for (const Sequence &sequence : sequences) {
+      firstScored.push_back(numScored);
+      numScored += sequence.targets.size();
+    }
   }
   auto getTeacher = [&](int64_t i) -> Expected<Tensor> {
-    llvm::ArrayRef<int32_t> sequence = windows.sequences[i];
     if (cache)
-      return cache->getLogits(windows.firstScored[i], sequence.size() - 1);
-    return feed(*teacher, sequence);
+      return cache->getLogits(firstScored[i], sequences[i].targets.size());
+    return feed(*teacher, sequences[i]);
   };
 
   bool hasTeacher = teacher || cache;
-  std::vector<SequenceScore> scores(windows.sequences.size());
+  std::vector<SequenceScore> scores(sequences.size());
   Error failure = forEachSequence(options.threads, 0, scores.size(), [&](int64_t i) -> Error {
-    llvm::ArrayRef<int32_t> sequence = windows.sequences[i];
-    Expected<SequenceScore> score =
-        hasTeacher ? scoreAgainst(getTeacher(i), student, sequence) : scoreAlone(student, sequence);
+    Expected<SequenceScore> score = hasTeacher ? scoreAgainst(getTeacher(i), student, sequences[i])
+                                               : scoreAlone(student, sequences[i]);
     if (!score)
       return score.takeError();
     scores[i] = std::move(*score);

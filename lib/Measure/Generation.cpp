@@ -14,12 +14,11 @@ using llvm::createStringError;
 using llvm::Expected;
 
 /// The states for a prompt and what follows it, and the logits after its last token.
-static Expected<Tensor> start(const Program &program, llvm::ArrayRef<int32_t> prompt,
-                              int64_t numTokens, ProgramState &state) {
-  if (prompt.empty())
+static Expected<Tensor> start(const Program &program, const Tensor &prompt, int64_t numTokens,
+                              ProgramState &state) {
+  if (prompt.getDim(0) == 0)
     return createStringError("the prompt is empty; give at least one token");
-  std::optional<int64_t> capacity =
-      llvm::checkedAdd(static_cast<int64_t>(prompt.size()), numTokens);
+  std::optional<int64_t> capacity = llvm::checkedAdd(prompt.getDim(0), numTokens);
   if (numTokens < 0 || !capacity)
     return createStringError("cannot generate %lld tokens", static_cast<long long>(numTokens));
   Expected<ProgramState> created = program.createState(*capacity);
@@ -62,7 +61,9 @@ Expected<std::vector<int32_t>> ssmq::generate(const Program &program,
   if (!(options.temperature >= 0) || std::isinf(options.temperature))
     return createStringError("the temperature is %g; it must be 0 or more", options.temperature);
   ProgramState state;
-  Expected<Tensor> logits = start(program, prompt, options.numTokens, state);
+  Expected<Tensor> logits =
+      start(program, Tensor::fromData<int32_t>({int64_t(prompt.size())}, prompt), options.numTokens,
+            state);
   if (!logits)
     return logits.takeError();
 
@@ -95,10 +96,12 @@ static double takeMedian(std::vector<double> &values) {
   return *middle;
 }
 
-Expected<Throughput> ssmq::benchmark(const Program &program, llvm::ArrayRef<int32_t> prompt,
-                                     int64_t numTokens, unsigned repeats) {
+/// `next` gives the step to feed after the `i` first ones, from the logits of those before.
+static Expected<Throughput>
+measure(const Program &program, const Tensor &prompt, int64_t numSteps, unsigned repeats,
+        llvm::function_ref<Tensor(llvm::ArrayRef<float> logits, int64_t i)> next) {
   using Clock = std::chrono::steady_clock;
-  if (numTokens < 1 || repeats < 1)
+  if (numSteps < 1 || repeats < 1)
     return createStringError("a benchmark needs at least one repeat and one token to generate");
   auto secondsSince = [](Clock::time_point begin) {
     return std::max(std::chrono::duration<double>(Clock::now() - begin).count(), 1e-9);
@@ -107,14 +110,14 @@ Expected<Throughput> ssmq::benchmark(const Program &program, llvm::ArrayRef<int3
   for (unsigned repeat = 0; repeat <= repeats; ++repeat) {
     ProgramState state;
     Clock::time_point begin = Clock::now();
-    Expected<Tensor> logits = start(program, prompt, numTokens, state);
+    Expected<Tensor> logits = start(program, prompt, numSteps, state);
     if (!logits)
       return logits.takeError();
     if (repeat > 0)
-      prefill.push_back(prompt.size() / secondsSince(begin));
-    for (int64_t i = 0; i < numTokens; ++i) {
+      prefill.push_back(prompt.getDim(0) / secondsSince(begin));
+    for (int64_t i = 0; i < numSteps; ++i) {
       begin = Clock::now();
-      logits = program.forward(chooseGreedy(getLastRow(*logits)), state);
+      logits = program.forward(next(getLastRow(*logits), i), state);
       if (!logits)
         return logits.takeError();
       if (repeat > 0)
@@ -122,4 +125,21 @@ Expected<Throughput> ssmq::benchmark(const Program &program, llvm::ArrayRef<int3
     }
   }
   return Throughput{takeMedian(prefill), takeMedian(decode)};
+}
+
+Expected<Throughput> ssmq::benchmark(const Program &program, llvm::ArrayRef<int32_t> prompt,
+                                     int64_t numTokens, unsigned repeats) {
+  auto feed = [](llvm::ArrayRef<float> logits, int64_t) {
+    return Tensor::fromData<int32_t>({1}, chooseGreedy(logits));
+  };
+  return measure(program, Tensor::fromData<int32_t>({int64_t(prompt.size())}, prompt), numTokens,
+                 repeats, feed);
+}
+
+Expected<Throughput> ssmq::benchmark(const Program &program, const Tensor &features,
+                                     int64_t numSteps, unsigned repeats) {
+  auto feed = [&](llvm::ArrayRef<float>, int64_t i) {
+    return takeSteps(features, i % features.getDim(0), 1);
+  };
+  return measure(program, features, numSteps, repeats, feed);
 }

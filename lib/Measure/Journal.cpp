@@ -21,7 +21,7 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral formatName = "ssmq-journal";
-static constexpr int64_t formatVersion = 3;
+static constexpr int64_t formatVersion = 4;
 static constexpr llvm::StringLiteral checkOpening = ",\"check\":\"";
 static constexpr size_t checkSize = checkOpening.size() + 16 + 2;
 

@@ -198,7 +198,9 @@ DivergenceSummary ssmq::summarize(const PredictedRow &row, int64_t vocabSize) {
         &DivergenceSummary::perplexity, &DivergenceSummary::teacherPerplexity,
         &DivergenceSummary::perplexityRatio, &DivergenceSummary::perplexityChange,
         &DivergenceSummary::crossEntropyCorrelation, &DivergenceSummary::probabilityChange,
-        &DivergenceSummary::rmsProbabilityChange, &DivergenceSummary::sameTop1})
+        &DivergenceSummary::rmsProbabilityChange, &DivergenceSummary::sameTop1,
+        &DivergenceSummary::accuracy, &DivergenceSummary::teacherAccuracy,
+        &DivergenceSummary::accuracyChange})
     result.*unknown = {nan, nan};
   result.numSequences = all.numSequences;
   result.numScored = all.numScored;

@@ -1,6 +1,6 @@
 //===- SensitivityTableJson.cpp - The table as a document -----------------===//
 //
-// {"document": "ssmq-sensitivity", "version": 2, "run": {...}, "model": {...}, "sites": [...],
+// {"document": "ssmq-sensitivity", "version": 3, "run": {...}, "model": {...}, "sites": [...],
 //  "rows": [{"site", "format", "bytes", "method", "estimates": {...},
 //            "sums": {"sequence": [...], ...}, "localError": [...]}],
 //  "noiseFloor": [{"format", ...}]}
@@ -26,7 +26,7 @@ using llvm::Expected;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral documentName = "ssmq-sensitivity";
-static constexpr int64_t documentVersion = 2;
+static constexpr int64_t documentVersion = 3;
 static constexpr llvm::StringLiteral cutName = "cut";
 
 namespace {

@@ -9,6 +9,18 @@
 using namespace ssmq;
 using llvm::Error;
 
+/// The error with its code, from which exit codes follow.
+static Error addPlace(int64_t sequence, Error error) {
+  std::string text;
+  std::error_code code;
+  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &one) {
+    text = one.message();
+    code = one.convertToErrorCode();
+  });
+  return llvm::createStringError(
+      code, llvm::Twine(llvm::formatv("sequence {0}: {1}", sequence, toOneLine(text)).str()));
+}
+
 Error ssmq::forEachSequence(unsigned threads, int64_t begin, int64_t end,
                             llvm::function_ref<Error(int64_t)> body) {
   std::mutex mutex;
@@ -22,7 +34,7 @@ Error ssmq::forEachSequence(unsigned threads, int64_t begin, int64_t end,
       if (failure)
         llvm::consumeError(std::move(error));
       else
-        failure = makeError("sequence {0}: {1}", i, llvm::toString(std::move(error)));
+        failure = addPlace(i, std::move(error));
       return;
     }
   });

@@ -122,9 +122,10 @@ Expected<SequenceRecord> ssmq::parseSequenceRecord(const json::Value &value,
 }
 
 static Error checkSums(const DivergenceSums &sums, llvm::StringRef where) {
-  if (sums.numScored < 1 || sums.numSameTop1 < 0 || sums.numSameTop1 > sums.numScored)
-    return makeError("{0}: {1} of {2} positions with the same top token cannot be", where,
-                     sums.numSameTop1, sums.numScored);
+  for (const CountField &field : getCountFields())
+    if (sums.numScored < 1 || sums.*field.member < 0 || sums.*field.member > sums.numScored)
+      return makeError("{0}: {1} is {2} of {3} positions, which cannot be", where, field.name,
+                       sums.*field.member, sums.numScored);
   for (const SumField &field : getSumFields())
     if (!std::isfinite(sums.*field.member) || (sums.*field.member < 0 && !field.mayBeNegative))
       return makeError("{0}: {1} is {2}, which no measurement gives", where, field.name,

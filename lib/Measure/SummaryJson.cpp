@@ -18,6 +18,8 @@ static constexpr EstimateField estimateFields[] = {
     {"probabilityChange", &DivergenceSummary::probabilityChange},
     {"rmsProbabilityChange", &DivergenceSummary::rmsProbabilityChange},
     {"sameTop1", &DivergenceSummary::sameTop1},
+    {"accuracy", &DivergenceSummary::accuracy},
+    {"accuracyChange", &DivergenceSummary::accuracyChange},
     {"teacherCrossEntropy", &DivergenceSummary::teacherCrossEntropy},
 };
 llvm::ArrayRef<EstimateField> ssmq::getEstimateFields() { return estimateFields; }

@@ -8,7 +8,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace ssmq;
 using llvm::Error;
@@ -16,12 +15,6 @@ using llvm::Expected;
 using llvm::StringRef;
 
 static constexpr llvm::StringLiteral tensorName = "logits";
-
-std::string ssmq::getTokensDigest(llvm::ArrayRef<int32_t> tokens) {
-  uint64_t hash = llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(
-      reinterpret_cast<const uint8_t *>(tokens.data()), tokens.size() * sizeof(int32_t)));
-  return llvm::formatv("{0:x-16}", hash);
-}
 
 /// The number of positions follows from the others and is the tensor's shape.
 static SafetensorsMetadata getMetadata(const TeacherCacheIdentity &identity) {

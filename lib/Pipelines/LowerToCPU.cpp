@@ -64,15 +64,16 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   target.features = options.features;
   target.vectorWidth = options.vectorWidth;
   target.dotProduct = options.dotProduct;
-  target.threads = options.threads;
+  const bool isFreestanding = options.freestanding > 0;
+  target.threads = options.threads && !isFreestanding;
   target.minParallelWork = options.minParallelWork;
   target.gemmLibrary = options.gemmLibrary;
   target.schedule = options.schedule;
   storeStates(passes);
   passes.addPass(createSetKernelTarget(target));
-  if (options.decode)
-    passes.addPass(createSpecializeTokens());
-  if (options.prefill)
+  if (options.decode || isFreestanding)
+    passes.addPass(createSpecializeTokens({options.freestanding}));
+  if (options.prefill && !isFreestanding)
     passes.addPass(createAddPrefill());
   passes.addPass(createIntegerLinear());
   passes.addPass(createBindWeights());
@@ -84,8 +85,10 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createReuseOutput());
   passes.addNestedPass<func::FuncOp>(createFreeBuffers());
-  passes.addNestedPass<func::FuncOp>(createPlanBuffers());
-  passes.addNestedPass<func::FuncOp>(createExpandCopies());
+  PlanBuffersOptions plan;
+  plan.workspace = isFreestanding;
+  passes.addNestedPass<func::FuncOp>(createPlanBuffers(plan));
+  passes.addNestedPass<func::FuncOp>(createExpandCopies({/*all=*/isFreestanding}));
   passes.addPass(createVectorizeElementwise());
   if (options.profile)
     passes.addPass(createProfile());
@@ -95,6 +98,8 @@ void ssm::buildBufferizePipeline(OpPassManager &passes, const LowerToCPUOptions 
 void ssm::buildLowerToCPUPipeline(OpPassManager &passes, const LowerToCPUOptions &options) {
   buildBufferizePipeline(passes, options);
   passes.addNestedPass<func::FuncOp>(createExpandMath());
+  if (options.freestanding > 0)
+    passes.addNestedPass<func::FuncOp>(createExpandForTarget({options.target, options.features}));
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -58,7 +58,8 @@ void ssm::buildXeLaunchPipeline(OpPassManager &passes, const LowerToXeOptions &o
     passes.addPass(createSpecializeTokens());
   if (options.prefill)
     passes.addPass(createAddPrefill());
-  passes.addPass(createIntegerLinear());
+  if (options.dpas || options.dot)
+    passes.addPass(createIntegerLinear());
   passes.addPass(createBindWeights());
   passes.addPass(createEntryABI());
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
@@ -79,9 +80,12 @@ void ssm::buildXeLaunchPipeline(OpPassManager &passes, const LowerToXeOptions &o
   passes.addNestedPass<func::FuncOp>(createPlanBuffers(plan));
 }
 
-static void addKernelCompilation(OpPassManager &passes) {
+static void addKernelCompilation(OpPassManager &passes, const ssm::LowerToXeOptions &options) {
   GpuXeVMAttachTargetOptions target;
-  target.optLevel = 3;
+  // Drivers optimise. Induction over pointers and extended instructions for minima, which LLVM
+  // makes, hide from them what is uniform in a sub-group; but it removes the arrays of 2-D block
+  // loads.
+  target.optLevel = options.dpas ? 3 : 0;
   passes.addPass(createGpuXeVMAttachTarget(target));
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
   arith::ArithExpandOpsPassOptions expansion;
@@ -93,6 +97,7 @@ static void addKernelCompilation(OpPassManager &passes) {
   ConvertGpuOpsToLLVMSPVOpsOptions device;
   device.use64bitIndex = true;
   kernels.addPass(createConvertGpuOpsToLLVMSPVOps(device));
+  kernels.addPass(ssm::createUniformSubgroups());
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertVectorToLLVMPass());
   kernels.addPass(createConvertXeVMToLLVMPass());
@@ -105,12 +110,12 @@ static void addKernelCompilation(OpPassManager &passes) {
   converted.addPass(createReconcileUnrealizedCastsPass());
   converted.addPass(createCanonicalizerPass());
   converted.addPass(createCSEPass());
-  passes.addPass(createGpuModuleToBinaryPass());
+  passes.addPass(ssm::createCompileKernels());
 }
 
 void ssm::buildLowerToXePipeline(OpPassManager &passes, const LowerToXeOptions &options) {
   buildXeLaunchPipeline(passes, options);
-  addKernelCompilation(passes);
+  addKernelCompilation(passes, options);
   passes.addPass(createHostLaunches());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -71,8 +71,9 @@ LogicalResult Interpreter::evaluateConstants(const WeightLookup &weights) {
       if (failed(value))
         return failure();
       // Widening is exact; codes stay as they are.
-      bool isCodes = value->getDType() == ::ssmq::DType::I8;
-      constants[step.results.front()] = isCodes ? *value : value->toF32();
+      bool isInteger =
+          value->getDType() == ::ssmq::DType::I8 || value->getDType() == ::ssmq::DType::I32;
+      constants[step.results.front()] = isInteger ? *value : value->toF32();
       step.constant = true;
       continue;
     }

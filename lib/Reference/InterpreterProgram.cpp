@@ -37,12 +37,11 @@ llvm::Expected<ProgramState> InterpreterProgram::createState(int64_t capacity) c
   return ::ssmq::createZeroState(signature, capacity);
 }
 
-llvm::Expected<Tensor> InterpreterProgram::forward(ArrayRef<int32_t> tokens, ProgramState &state,
+llvm::Expected<Tensor> InterpreterProgram::forward(const Tensor &inputs, ProgramState &state,
                                                    Interpreter::Values *trace) const {
-  if (llvm::Error error = ::ssmq::checkFeed(signature, tokens, state))
+  if (llvm::Error error = ::ssmq::checkFeed(signature, inputs, state))
     return std::move(error);
-  SmallVector<Tensor> arguments{
-      Tensor::fromData<int32_t>({static_cast<int64_t>(tokens.size())}, tokens)};
+  SmallVector<Tensor> arguments{inputs};
   llvm::append_range(arguments, state.values);
   // Ops report faults to the diagnostic engine; a Program gives them as an error instead.
   std::string message;
@@ -59,6 +58,6 @@ llvm::Expected<Tensor> InterpreterProgram::forward(ArrayRef<int32_t> tokens, Pro
     return llvm::createStringError(message);
   Tensor logits = results->front();
   state.values.assign(std::next(results->begin()), results->end());
-  state.length += tokens.size();
+  state.length += inputs.getDim(0);
   return logits;
 }

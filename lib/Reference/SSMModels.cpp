@@ -13,7 +13,9 @@
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Kernels/Attention.h"
 #include "ssmq/Kernels/Conv.h"
+#include "ssmq/Kernels/DiagonalScan.h"
 #include "ssmq/Kernels/Embedding.h"
+#include "ssmq/Kernels/IntegerDiagonalScan.h"
 #include "ssmq/Kernels/Linear.h"
 #include "ssmq/Kernels/Norm.h"
 #include "ssmq/Kernels/Rotary.h"
@@ -129,21 +131,32 @@ struct LayerNormModel : SSMModel<LayerNormModel, LayerNormOp> {
                                                  op.getEps().convertToFloat(), context.kernels)};
   }
 };
+} // namespace
 
+/// Scans from the state as it is stored, and stores the next one; `run` takes the state in f32 and
+/// a hook that rounds it.
+template <typename OpTy, typename Values, typename Run>
+static Results runScan(OpTy op, Values values, const EvaluationContext &context, Run run) {
+  FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
+  if (failed(state))
+    return failure();
+  StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
+                         !isStored(values.getState()));
+  auto result = run(*state, rounding.getHook());
+  if (failed(rounding.takeFault()))
+    return failure();
+  return storeState(op, result.y, result.state, values.getState());
+}
+
+namespace {
 struct SelectiveScanModel : SSMModel<SelectiveScanModel, SelectiveScanOp> {
   static Results compute(SelectiveScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
-    FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
-    if (failed(state))
-      return failure();
-    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
-                           !isStored(values.getState()));
-    ::ssmq::SelectiveScanResult result = ::ssmq::selectiveScan(
-        values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), *state, context.kernels, rounding.getHook());
-    if (failed(rounding.takeFault()))
-      return failure();
-    return storeState(op, result.y, result.state, values.getState());
+    return runScan(op, values, context, [&](const Tensor &state, ::ssmq::StateHook hook) {
+      return ::ssmq::selectiveScan(values.getInput(), values.getDt(), values.getA().toF32(),
+                                   values.getB(), values.getC(), toF32(values.getD()), state,
+                                   context.kernels, hook);
+    });
   }
 };
 
@@ -151,17 +164,37 @@ struct SSDScanModel : SSMModel<SSDScanModel, SSDScanOp> {
   static Results compute(SSDScanOp op, Values values, ArrayRef<Tensor> operands,
                          const EvaluationContext &context) {
     int64_t groups = values.getB().getDim(1) / values.getState().getDim(2);
-    FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
-    if (failed(state))
-      return failure();
-    StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
-                           !isStored(values.getState()));
-    ::ssmq::SSDScanResult result = ::ssmq::ssdScan(
-        values.getInput(), values.getDt(), values.getA().toF32(), values.getB(), values.getC(),
-        toF32(values.getD()), *state, groups, context.kernels, rounding.getHook());
-    if (failed(rounding.takeFault()))
-      return failure();
-    return storeState(op, result.y, result.state, values.getState());
+    return runScan(op, values, context, [&](const Tensor &state, ::ssmq::StateHook hook) {
+      return ::ssmq::ssdScan(values.getInput(), values.getDt(), values.getA().toF32(),
+                             values.getB(), values.getC(), toF32(values.getD()), state, groups,
+                             context.kernels, hook);
+    });
+  }
+};
+
+struct DiagonalScanModel : SSMModel<DiagonalScanModel, DiagonalScanOp> {
+  static Results compute(DiagonalScanOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    return runScan(op, values, context, [&](const Tensor &state, ::ssmq::StateHook hook) {
+      return ::ssmq::diagonalScan(values.getInput(), values.getA().toF32(), values.getB().toF32(),
+                                  values.getC().toF32(), toF32(values.getD()), state,
+                                  context.kernels, hook);
+    });
+  }
+};
+
+struct IntegerDiagonalScanModel : SSMModel<IntegerDiagonalScanModel, IntegerDiagonalScanOp> {
+  static_assert(IntegerDiagonalScanOp::kConstants == ::ssmq::IntegerScanConstants::kCount);
+
+  static Results compute(IntegerDiagonalScanOp op, Values values, ArrayRef<Tensor> operands,
+                         const EvaluationContext &context) {
+    ::ssmq::DiagonalScanResult result = ::ssmq::integerDiagonalScan(
+        {values.getCodes(), values.getScales(), values.getA(), values.getB(), values.getC(),
+         values.getConstants(), values.getOutputScales(), values.getD().toF32(), values.getState(),
+         static_cast<unsigned>(op.getABits()), static_cast<unsigned>(op.getBBits()),
+         static_cast<unsigned>(op.getCBits())},
+        context.kernels.threads);
+    return SmallVector<Tensor>{result.y, result.state};
   }
 };
 
@@ -201,6 +234,8 @@ void mlir::ssm::attachSSMModels(MLIRContext *context) {
   LayerNormOp::attachInterface<LayerNormModel>(*context);
   SelectiveScanOp::attachInterface<SelectiveScanModel>(*context);
   SSDScanOp::attachInterface<SSDScanModel>(*context);
+  DiagonalScanOp::attachInterface<DiagonalScanModel>(*context);
+  IntegerDiagonalScanOp::attachInterface<IntegerDiagonalScanModel>(*context);
   AttentionOp::attachInterface<AttentionModel>(*context);
   RotaryOp::attachInterface<RotaryModel>(*context);
 }

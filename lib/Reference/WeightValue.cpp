@@ -20,6 +20,8 @@ using ::ssmq::TileLayout;
 static std::optional<DType> getStorageType(Type type) {
   if (isa<quant::QuantizedType>(type) || type.isInteger(8))
     return DType::I8;
+  if (type.isInteger(32))
+    return DType::I32;
   return llvm::TypeSwitch<Type, std::optional<DType>>(type)
       .Case([](Float32Type) { return DType::F32; })
       .Case([](Float16Type) { return DType::F16; })
@@ -110,16 +112,24 @@ Tensor mlir::ssm::dequantizeWeight(Operation *op, ArrayRef<Tensor> operands) {
       .Default(Tensor());
 }
 
-/// The values of the operands that are loads of weights; null elsewhere.
+/// The values of the operands that are loads of weights or constants; null elsewhere.
 static FailureOr<SmallVector<Tensor>> loadOperands(Operation *op, const WeightLookup &weights) {
   SmallVector<Tensor> operands(op->getNumOperands());
-  for (auto [value, operand] : llvm::zip_equal(op->getOperands(), operands))
-    if (auto load = value.getDefiningOp<ml_program::GlobalLoadConstOp>()) {
+  for (auto [value, operand] : llvm::zip_equal(op->getOperands(), operands)) {
+    Operation *source = value.getDefiningOp();
+    if (auto constant = dyn_cast_or_null<EvaluableOpInterface>(source);
+        constant && source->hasTrait<OpTrait::ConstantLike>()) {
+      auto held = constant.evaluate({}, EvaluationContext());
+      if (failed(held))
+        return failure();
+      operand = held->front();
+    } else if (auto load = value.getDefiningOp<ml_program::GlobalLoadConstOp>()) {
       FailureOr<Tensor> loaded = getWeightValue(load, weights);
       if (failed(loaded))
         return failure();
       operand = *loaded;
     }
+  }
   return operands;
 }
 

@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/TargetParser/ARMTargetParser.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/TargetParser/X86TargetParser.h"
@@ -74,9 +75,48 @@ static DotKind chooseDotKind(const llvm::StringMap<bool> &present) {
   return present.lookup("avx2") ? DotKind::AVX2 : DotKind::None;
 }
 
+static StringRef getMicrocontrollerTriple(llvm::ARM::ArchKind arch) {
+  switch (arch) {
+  case llvm::ARM::ArchKind::ARMV6M: return "thumbv6m-none-eabi";
+  case llvm::ARM::ArchKind::ARMV7M: return "thumbv7m-none-eabi";
+  case llvm::ARM::ArchKind::ARMV7EM: return "thumbv7em-none-eabi";
+  case llvm::ARM::ArchKind::ARMV8MBaseline: return "thumbv8m.base-none-eabi";
+  case llvm::ARM::ArchKind::ARMV8MMainline: return "thumbv8m.main-none-eabi";
+  case llvm::ARM::ArchKind::ARMV8_1MMainline: return "thumbv8.1m.main-none-eabi";
+  default: return "";
+  }
+}
+
+/// A Cortex-M with its floating point unit; nullopt for other names.
+static std::optional<Target> findMicrocontroller(StringRef name) {
+  llvm::ARM::ArchKind arch = llvm::ARM::parseCPUArch(name);
+  StringRef triple = getMicrocontrollerTriple(arch);
+  if (triple.empty())
+    return std::nullopt;
+  llvm::ARM::FPUKind unit = static_cast<llvm::ARM::FPUKind>(llvm::ARM::getDefaultFPU(name, arch));
+  Target target;
+  target.hasFMA = target.hasHalf = unit != llvm::ARM::FK_NONE;
+  target.hasRoundEven = llvm::ARM::getFPUVersion(unit) >= llvm::ARM::FPUVersion::VFPV5;
+  target.triple = (triple + (target.hasFMA ? "hf" : "")).str();
+  target.cpu = name.str();
+  // Of a complex number; registers are no wider than a part of it.
+  target.vectorWidth = 2;
+  return target;
+}
+
+bool ssmq::isHostArchitecture(const Target &target) {
+  return llvm::Triple(target.triple).getArch() ==
+         llvm::Triple(llvm::sys::getProcessTriple()).getArch();
+}
+
 Error ssmq::checkRunsHere(StringRef name) {
-  if (Error error = resolveTarget(name).takeError())
-    return error;
+  Expected<Target> target = resolveTarget(name);
+  if (!target)
+    return target.takeError();
+  if (!isHostArchitecture(*target))
+    return makeError("code for target '{0}' cannot run here; it can be emitted as an object with "
+                     "ssmq-run --emit=obj --freestanding",
+                     name);
   if (name.empty() || name == "host")
     return Error::success();
   const llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
@@ -92,7 +132,13 @@ Error ssmq::checkRunsHere(StringRef name) {
 
 Expected<Target> ssmq::resolveTarget(StringRef name, StringRef features) {
   const llvm::Triple triple(llvm::sys::getProcessTriple());
+  if (std::optional<Target> small = findMicrocontroller(name)) {
+    if (!features.empty())
+      return makeError("features of {0} cannot be changed; name another processor", name);
+    return *small;
+  }
   Target target;
+  target.triple = triple.str();
   llvm::StringMap<bool> present;
   if (name.empty() || name == "host") {
     target.cpu = triple.getArch() == llvm::Triple::x86_64 ? "x86-64" : "generic";
@@ -105,10 +151,12 @@ Expected<Target> ssmq::resolveTarget(StringRef name, StringRef features) {
                      "'{0}'",
                      name);
   } else if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None) {
-    return makeError("unknown target '{0}'; known are host, lunarlake, arrowlake, meteorlake, "
-                     "alderlake, sapphirerapids, graniterapids, znver4, znver5, x86-64-v2, "
-                     "x86-64-v3, x86-64-v4 and the other 64-bit x86 processors of clang's -march",
-                     name);
+    return makeError(
+        "unknown target '{0}'; known are host, lunarlake, arrowlake, meteorlake, "
+        "alderlake, sapphirerapids, graniterapids, znver4, znver5, x86-64-v2, "
+        "x86-64-v3, x86-64-v4 and the other 64-bit x86 processors of clang's -march, and "
+        "cortex-m0 to cortex-m85 for freestanding objects",
+        name);
   } else {
     target.cpu = name.str();
     target.hasUnequalCores = isHybrid(name);
@@ -122,5 +170,8 @@ Expected<Target> ssmq::resolveTarget(StringRef name, StringRef features) {
   target.features = StringRef(target.features + features.str()).rtrim(',').str();
   target.vectorWidth = present.lookup("avx512f") ? 16 : present.lookup("avx") ? 8 : 4;
   target.dot = chooseDotKind(present);
+  target.hasFMA = present.lookup("fma");
+  target.hasHalf = present.lookup("f16c");
+  target.hasRoundEven = present.lookup("sse4.1");
   return target;
 }

@@ -10,7 +10,9 @@
 #include "ssmq/Dialect/SSM/Utils/Checkpoint.h"
 #include "ssmq/Formats/Format.h"
 #include "ssmq/Import/WeightStore.h"
+#include "ssmq/Support/Error.h"
 #include "ssmq/Transforms/Passes.h"
+#include "llvm/Support/Path.h"
 #include <limits>
 
 namespace mlir::ssm {
@@ -26,6 +28,7 @@ using llvm::Expected;
 using ::ssmq::Assignment;
 using ::ssmq::AssignmentProblem;
 using ::ssmq::SiteKind;
+using ::ssmq::WeightStore;
 
 namespace {
 
@@ -43,8 +46,11 @@ private:
   /// What somebody else chose, with its size; nothing is known of its KL.
   Expected<Assignment> makeStated(ArrayRef<Site> sites,
                                   function_ref<StringRef(const Site &)> getFormat);
-  /// Fails when the assignment says that it is of other weights.
-  Error checkCheckpoint(const Assignment &assignment);
+  /// Fails when the assignment says that it is of other weights. A checkpoint beside its file
+  /// becomes its hash, so that the assignment can go elsewhere.
+  Error checkCheckpoint(Assignment &assignment);
+  /// Of the weights in a safetensors file beside the assignment, as far as the module's are known.
+  Expected<std::string> hashBeside(StringRef name);
 };
 
 } // namespace
@@ -172,7 +178,17 @@ Expected<Assignment> AssignPass::choose() {
   return chooseFromTable();
 }
 
-Error AssignPass::checkCheckpoint(const Assignment &assignment) {
+Expected<std::string> AssignPass::hashBeside(StringRef name) {
+  llvm::SmallString<128> path(llvm::sys::path::parent_path(input));
+  llvm::sys::path::append(path, llvm::sys::path::filename(name));
+  Expected<WeightStore> store = WeightStore::open(path);
+  if (!store)
+    return ::ssmq::makeError("{0} is of the weights beside it: {1}", input.getValue(),
+                             toString(store.takeError()));
+  return hashWeights(getOperation(), *store);
+}
+
+Error AssignPass::checkCheckpoint(Assignment &assignment) {
   if (assignment.checkpoint.empty() || !getOperation()->hasAttr(SSMDialect::kCheckpointAttrName))
     return Error::success();
   auto store = openCheckpoint(getOperation(), {});
@@ -181,6 +197,12 @@ Error AssignPass::checkCheckpoint(const Assignment &assignment) {
   Expected<std::string> hash = hashWeights(getOperation(), **store);
   if (!hash)
     return hash.takeError();
+  if (method == "file" && StringRef(assignment.checkpoint).ends_with(".safetensors")) {
+    Expected<std::string> beside = hashBeside(assignment.checkpoint);
+    if (!beside)
+      return beside.takeError();
+    assignment.checkpoint = *beside;
+  }
   if (*hash == assignment.checkpoint)
     return Error::success();
   return createStringError("the formats were chosen for '" + assignment.model + "' with weights " +

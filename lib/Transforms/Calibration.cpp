@@ -1,13 +1,12 @@
-//===- Calibration.cpp - The tokens that passes measure on ----------------===//
+//===- Calibration.cpp - The sequences that passes measure on -------------===//
 
 #include "Calibration.h"
 
 #include "ModelIdentity.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "ssmq/Analysis/SensitivitySweep.h"
-#include "ssmq/Support/Json.h"
+#include "ssmq/Formats/Format.h"
+#include "ssmq/Reference/InterpreterProgram.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -20,42 +19,29 @@ Expected<Calibration> Calibration::read(StringRef path, int64_t sequenceLength,
                                         int64_t numSequences) {
   if (sequenceLength < 2 || numSequences < 0)
     return createStringError("sequence-length must be 2 or more, num-sequences 0 or more");
-  Expected<std::vector<int32_t>> tokens = ::ssmq::readTokenFile(path);
-  if (!tokens)
-    return tokens.takeError();
-  Calibration result;
+  Expected<::ssmq::SequenceSet> set = ::ssmq::SequenceSet::read(path, sequenceLength);
+  if (!set)
+    return set.takeError();
+  if (numSequences > 0)
+    set->truncate(numSequences);
+  Calibration result(std::move(*set));
   result.path = path.str();
-  result.tokens = std::move(*tokens);
-  result.sequenceLength = sequenceLength;
-  result.sequences = cutSequences(result.tokens, sequenceLength);
-  if (numSequences > 0 && static_cast<int64_t>(result.sequences.size()) > numSequences)
-    result.sequences.resize(numSequences);
-  if (result.sequences.empty())
-    return createStringError("'" + path + "' holds " + llvm::Twine(result.tokens.size()) +
-                             " tokens; calibration needs at least 2");
   return result;
 }
 
-Error Calibration::fit(std::optional<int64_t> numTokens) {
-  if (!numTokens)
-    return Error::success();
-  // The last token of a sequence is predicted, not fed.
-  if (sequenceLength != *numTokens + 1)
-    return createStringError(
-        "@forward takes exactly " + llvm::Twine(*numTokens) +
-        " tokens at a time; set sequence-length=" + llvm::Twine(*numTokens + 1));
-  llvm::erase_if(sequences, [&](ArrayRef<int32_t> sequence) {
-    return static_cast<int64_t>(sequence.size()) != sequenceLength;
-  });
-  if (sequences.empty())
-    return createStringError("'" + path + "' holds fewer tokens than one sequence of " +
-                             llvm::Twine(sequenceLength));
-  return Error::success();
-}
-
-SmallVector<ArrayRef<int32_t>> Calibration::getInputs() const {
-  return llvm::map_to_vector(sequences,
-                             [](ArrayRef<int32_t> sequence) { return sequence.drop_back(); });
+Error Calibration::fit(const InterpreterProgram &program) {
+  if (std::optional<int64_t> numSteps = program.getNumTokens()) {
+    // The last token of a text's sequence is predicted, not fed.
+    if (!set.isLabelled() && set.getLength() != *numSteps + 1)
+      return createStringError(
+          "@forward takes exactly " + llvm::Twine(*numSteps) +
+          " tokens at a time; set sequence-length=" + llvm::Twine(*numSteps + 1));
+    set.keepSteps(*numSteps);
+    if (set.getSequences().empty())
+      return createStringError("'" + path + "' holds fewer tokens than one sequence of " +
+                               llvm::Twine(set.getLength()));
+  }
+  return set.check(program);
 }
 
 Expected<RunIdentity> mlir::ssm::identifyRun(ModuleOp module, const ::ssmq::WeightStore &store,
@@ -63,15 +49,13 @@ Expected<RunIdentity> mlir::ssm::identifyRun(ModuleOp module, const ::ssmq::Weig
   Expected<std::string> hash = hashWeights(module, store);
   if (!hash)
     return hash.takeError();
-  ArrayRef<int32_t> tokens = calibration.getTokens();
   RunIdentity identity;
   identity.model = getModelName(module, store);
   identity.checkpoint = *hash;
   identity.calibration = llvm::sys::path::filename(calibration.getPath()).str();
-  identity.calibrationDigest = toHex(llvm::xxh3_64bits(ArrayRef<uint8_t>(
-      reinterpret_cast<const uint8_t *>(tokens.data()), tokens.size() * sizeof(int32_t))));
+  identity.calibrationDigest = calibration.getSet().getDigest();
   identity.formatSet = ::ssmq::formatNumericsVersion.str();
-  identity.sequenceLength = calibration.getSequenceLength();
+  identity.sequenceLength = calibration.getSet().getLength();
   identity.numSequences = calibration.getSequences().size();
   identity.vocabSize = vocabSize;
   return identity;

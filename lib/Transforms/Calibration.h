@@ -1,10 +1,11 @@
-//===- Calibration.h - The tokens that passes measure on --------*- C++ -*-===//
+//===- Calibration.h - The sequences that passes measure on -----*- C++ -*-===//
 
 #ifndef SSMQ_LIB_TRANSFORMS_CALIBRATION_H
 #define SSMQ_LIB_TRANSFORMS_CALIBRATION_H
 
 #include "mlir/Support/LLVM.h"
 #include "ssmq/Measure/SequenceRecord.h"
+#include "ssmq/Measure/SequenceSet.h"
 
 namespace mlir {
 class ModuleOp;
@@ -15,29 +16,27 @@ class WeightStore;
 
 namespace mlir::ssm {
 
+class InterpreterProgram;
+
 class Calibration {
 public:
-  /// Cuts the tokens of a file into sequences, at most `numSequences` unless that is 0.
+  /// The sequences of a file (SequenceSet::read), at most `numSequences` unless that is 0.
   static llvm::Expected<Calibration> read(StringRef path, int64_t sequenceLength,
                                           int64_t numSequences);
 
-  /// Keeps the sequences that a program with a fixed number of tokens can be fed; fails when there
-  /// are none.
-  llvm::Error fit(std::optional<int64_t> numTokens);
+  /// Fails when the program cannot be fed them. Of a program with a fixed number of steps keeps
+  /// those of that many; fails when there are none.
+  llvm::Error fit(const InterpreterProgram &program);
 
-  ArrayRef<ArrayRef<int32_t>> getSequences() const { return sequences; }
-  /// What is fed of the sequences: all but the last token of each, which is only predicted.
-  SmallVector<ArrayRef<int32_t>> getInputs() const;
+  ArrayRef<::ssmq::Sequence> getSequences() const { return set.getSequences(); }
+  const ::ssmq::SequenceSet &getSet() const { return set; }
   StringRef getPath() const { return path; }
-  ArrayRef<int32_t> getTokens() const { return tokens; }
-  int64_t getSequenceLength() const { return sequenceLength; }
 
 private:
+  Calibration(::ssmq::SequenceSet set) : set(std::move(set)) {}
+
+  ::ssmq::SequenceSet set;
   std::string path;
-  std::vector<int32_t> tokens;
-  int64_t sequenceLength = 0;
-  /// Into `tokens`, whose place survives a move.
-  SmallVector<ArrayRef<int32_t>> sequences;
 };
 
 /// What decides the numbers of a measurement of this module.

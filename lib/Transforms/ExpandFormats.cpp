@@ -4,6 +4,7 @@
 #include "RewrittenCheckpoint.h"
 #include "UnusedWeights.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
@@ -38,6 +39,8 @@ private:
   LogicalResult expand(DequantizeOp op);
   /// Weights whose codes have a width that no kernel unpacks.
   LogicalResult expand(Operation *op);
+  /// The values of codes that the program holds itself, as a constant.
+  FailureOr<Value> embed(DequantizeOp op);
   /// The values of a weight that `use` reads, behind the load of its `codes`.
   FailureOr<Value> replace(OpOperand &use, Value codes);
 
@@ -72,16 +75,29 @@ FailureOr<Value> FormatExpander::replace(OpOperand &use, Value codes) {
   return Value(Load::create(builder, load.getLoc(), type, load.getGlobal()));
 }
 
+FailureOr<Value> FormatExpander::embed(DequantizeOp op) {
+  FailureOr<Tensor> values = readWeight(*op->getUses().begin(), lookup, threads);
+  if (failed(values))
+    return failure();
+  OpBuilder builder(op);
+  ArrayRef<char> bytes(static_cast<const char *>(values->getRawData()), values->getNumBytes());
+  auto constant = DenseElementsAttr::getFromRawBuffer(op.getType(), bytes);
+  return Value(arith::ConstantOp::create(builder, op.getLoc(), op.getType(), constant));
+}
+
 LogicalResult FormatExpander::expand(DequantizeOp op) {
   if (op->use_empty()) {
     op.erase();
     return success();
   }
-  FailureOr<Value> weight = replace(*op->getUses().begin(), op.getCodes());
+  FailureOr<Value> weight = op.getCodes().getDefiningOp<Load>()
+                                ? replace(*op->getUses().begin(), op.getCodes())
+                                : embed(op);
   if (failed(weight))
     return failure();
   for (Value operand : op->getOperands())
-    loads.insert(operand.getDefiningOp());
+    if (auto load = operand.getDefiningOp<Load>())
+      loads.insert(load);
   op.getResult().replaceAllUsesWith(*weight);
   op.erase();
   return success();

@@ -5,10 +5,13 @@
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Reference/Interpreter.h"
+#include "ssmq/Transforms/KernelWeights.h"
 #include "ssmq/Transforms/Passes.h"
 
 namespace mlir::ssm {
@@ -29,12 +32,12 @@ class ParameterFolder {
 public:
   explicit ParameterFolder(ModuleOp module) : module(module), symbols(module) {}
 
-  FailureOr<std::vector<LazyTensor>> rewrite(const WeightStore &store, unsigned threads);
+  FailureOr<std::vector<LazyTensor>> rewrite(const WeightLookup &lookup, unsigned threads);
 
 private:
   void find();
   std::optional<int64_t> getWeightBytes(Operation *op) const;
-  FailureOr<SmallVector<Tensor>> evaluate(const WeightStore &store, unsigned threads);
+  FailureOr<SmallVector<Tensor>> evaluate(const WeightLookup &lookup, unsigned threads);
   void replace(Value value, const Tensor &tensor);
 
   ModuleOp module;
@@ -43,20 +46,6 @@ private:
   llvm::DenseMap<Value, int64_t> known;
   SmallVector<Value> folded;
   std::vector<LazyTensor> tensors;
-};
-
-class FoldParametersPass : public mlir::ssm::impl::FoldParametersPassBase<FoldParametersPass> {
-public:
-  using Base::Base;
-
-  void runOnOperation() override {
-    ParameterFolder folder(getOperation());
-    LogicalResult result = rewriteCheckpoint(
-        getOperation(), {getArgument(), output, checkpoint, threads},
-        [&](const WeightStore &store, unsigned count) { return folder.rewrite(store, count); });
-    if (failed(result))
-      signalPassFailure();
-  }
 };
 
 } // namespace
@@ -69,6 +58,13 @@ static std::optional<int64_t> getNumBytes(Type type) {
   return tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
 }
 
+/// Whether a region of the op reads more than its own values and arguments.
+static bool capturesValues(Operation *op) {
+  SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  return !captured.empty();
+}
+
 /// Bytes of the weights that an op's result depends on, when it depends on nothing else.
 std::optional<int64_t> ParameterFolder::getWeightBytes(Operation *op) const {
   if (auto load = dyn_cast<Load>(op)) {
@@ -78,10 +74,12 @@ std::optional<int64_t> ParameterFolder::getWeightBytes(Operation *op) const {
   }
   if (op->getNumResults() != 1 || !isPure(op))
     return std::nullopt;
-  if (op->hasTrait<OpTrait::ConstantLike>())
+  // What an op without a value of its own writes into has none either.
+  if (op->hasTrait<OpTrait::ConstantLike>() ||
+      (isa<tensor::EmptyOp>(op) && op->getNumOperands() == 0))
     return 0;
-  // A region may capture anything; codes are smaller than what they stand for.
-  if (op->getNumOperands() == 0 || op->getNumRegions() != 0 || isa<DequantizeOp>(op))
+  // Codes are smaller than what they stand for.
+  if (op->getNumOperands() == 0 || isa<DequantizeOp>(op) || capturesValues(op))
     return std::nullopt;
   int64_t bytes = 0;
   for (Value operand : op->getOperands()) {
@@ -116,7 +114,7 @@ void ParameterFolder::find() {
 }
 
 /// Runs nothing but what the folded values need, in a function of its own.
-FailureOr<SmallVector<Tensor>> ParameterFolder::evaluate(const WeightStore &store,
+FailureOr<SmallVector<Tensor>> ParameterFolder::evaluate(const WeightLookup &lookup,
                                                          unsigned threads) {
   SetVector<Operation *> slice;
   BackwardSliceOptions options;
@@ -141,7 +139,6 @@ FailureOr<SmallVector<Tensor>> ParameterFolder::evaluate(const WeightStore &stor
     results.push_back(mapping.lookup(value));
   func::ReturnOp::create(builder, module.getLoc(), results);
 
-  auto lookup = [&store](StringRef name) { return store.lookup(name); };
   FailureOr<std::unique_ptr<Interpreter>> interpreter =
       Interpreter::create(function, lookup, {::ssmq::KernelSet::Fast, threads});
   if (failed(interpreter))
@@ -171,12 +168,12 @@ void ParameterFolder::replace(Value value, const Tensor &tensor) {
   tensors.push_back(::ssmq::makeLazy({name.str(), tensor}));
 }
 
-FailureOr<std::vector<LazyTensor>> ParameterFolder::rewrite(const WeightStore &store,
+FailureOr<std::vector<LazyTensor>> ParameterFolder::rewrite(const WeightLookup &lookup,
                                                             unsigned threads) {
   find();
   if (folded.empty())
     return std::vector<LazyTensor>();
-  FailureOr<SmallVector<Tensor>> values = evaluate(store, threads);
+  FailureOr<SmallVector<Tensor>> values = evaluate(lookup, threads);
   if (failed(values))
     return failure();
   for (auto [value, tensor] : llvm::zip_equal(folded, *values))
@@ -193,3 +190,28 @@ FailureOr<std::vector<LazyTensor>> ParameterFolder::rewrite(const WeightStore &s
       op->erase();
   return std::move(tensors);
 }
+
+FailureOr<std::vector<LazyTensor>>
+mlir::ssm::foldParameters(ModuleOp module, const WeightLookup &lookup, unsigned threads) {
+  return ParameterFolder(module).rewrite(lookup, threads);
+}
+
+namespace {
+
+class FoldParametersPass : public mlir::ssm::impl::FoldParametersPassBase<FoldParametersPass> {
+public:
+  using Base::Base;
+
+  void runOnOperation() override {
+    LogicalResult result = rewriteCheckpoint(
+        getOperation(), {getArgument(), output, checkpoint, threads},
+        [&](const WeightStore &store, unsigned count) {
+          return foldParameters(
+              getOperation(), [&](StringRef name) { return store.lookup(name); }, count);
+        });
+    if (failed(result))
+      signalPassFailure();
+  }
+};
+
+} // namespace

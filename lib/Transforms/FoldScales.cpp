@@ -146,9 +146,10 @@ Error FoldScalesPass::fold(const WeightStore &store) {
   Expected<Calibration> calibration = Calibration::read(tokens, sequenceLength, numSequences);
   if (!calibration)
     return calibration.takeError();
-  if (Error error = calibration->fit((*program)->getNumTokens()))
+  if (Error error = calibration->fit(**program))
     return error;
-  Expected<CalibrationRun> run = CalibrationRun::create(**program, calibration->getInputs(), count);
+  Expected<CalibrationRun> run =
+      CalibrationRun::create(**program, calibration->getSequences(), count);
   if (!run)
     return run.takeError();
 

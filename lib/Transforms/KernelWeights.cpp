@@ -2,6 +2,10 @@
 
 #include "ssmq/Transforms/KernelWeights.h"
 
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "ssmq/Conversion/SSMToLoops/SSMToLoops.h"
+#include "ssmq/Dialect/SSM/Transforms/Passes.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Threading.h"
 #include <mutex>
@@ -44,18 +48,57 @@ private:
 
 } // namespace
 
-FailureOr<KernelProgram> mlir::ssm::prepareForKernels(ModuleOp source, const WeightLookup &lookup,
-                                                      unsigned threads) {
-  if (threads == 0)
-    threads = llvm::hardware_concurrency().compute_thread_count();
-  KernelProgram program{source.clone(), {}, {}};
-  for (auto *rewrite : {expandFormats, tileWeights}) {
-    FailureOr<std::vector<LazyTensor>> changed = rewrite(*program.module, lookup, threads);
-    if (failed(changed))
-      return failure();
-    llvm::append_range(program.changed, *changed);
-  }
+/// Takes in what a rewrite of the program's module changed.
+static LogicalResult take(KernelProgram &program, const WeightLookup &lookup,
+                          FailureOr<std::vector<LazyTensor>> changed) {
+  if (failed(changed))
+    return failure();
+  llvm::append_range(program.changed, *changed);
   auto made = std::make_shared<MadeWeights>(program.changed, lookup);
   program.weights = [made](StringRef name) { return made->lookup(name); };
+  return success();
+}
+
+static LogicalResult apply(KernelProgram &program, const WeightLookup &lookup, unsigned threads,
+                           ArrayRef<decltype(&expandFormats)> rewrites) {
+  if (threads == 0)
+    threads = llvm::hardware_concurrency().compute_thread_count();
+  for (auto rewrite : rewrites)
+    if (failed(take(program, lookup, rewrite(*program.module, program.weights, threads))))
+      return failure();
+  return success();
+}
+
+static LogicalResult formScans(KernelProgram &program, const WeightLookup &lookup,
+                               const KernelWeightOptions &options) {
+  return options.integerScans
+             ? take(program, lookup,
+                    formIntegerScans(*program.module, program.weights, options.explain))
+             : success();
+}
+
+FailureOr<KernelProgram> mlir::ssm::prepareForKernels(ModuleOp source, const WeightLookup &lookup,
+                                                      const KernelWeightOptions &options) {
+  KernelProgram program{source.clone(), {}, lookup};
+  if (failed(formScans(program, lookup, options)) ||
+      failed(apply(program, lookup, options.threads, {expandFormats, tileWeights})))
+    return failure();
+  return program;
+}
+
+FailureOr<KernelProgram> mlir::ssm::prepareForSmallKernels(ModuleOp source,
+                                                           const WeightLookup &lookup,
+                                                           const KernelWeightOptions &options,
+                                                           int64_t steps) {
+  KernelProgram program{source.clone(), {}, lookup};
+  PassManager passes(source.getContext());
+  passes.addPass(createInlinerPass());
+  passes.addPass(createSymbolDCEPass());
+  passes.addPass(createSpecializeTokens({steps}));
+  if (failed(apply(program, lookup, options.threads, {foldParameters})) ||
+      failed(formScans(program, lookup, options)) || failed(passes.run(*program.module)) ||
+      failed(convertToLoops(*program.module, program.weights)) ||
+      failed(apply(program, lookup, options.threads, {expandFormats})))
+    return failure();
   return program;
 }

@@ -188,7 +188,7 @@ MeasureMixPass::measure(std::shared_ptr<const ::ssmq::WeightStore> store) {
       module, [store](StringRef name) { return store->lookup(name); }, {});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
-  if (Error error = calibration->fit((*program)->getNumTokens()))
+  if (Error error = calibration->fit(**program))
     return std::move(error);
   Expected<::ssmq::RunIdentity> run =
       identifyRun(module, *store, *calibration, (*program)->getVocabSize());

@@ -84,6 +84,10 @@ static bool isStoredKind(SiteKind kind) {
   return kind == SiteKind::Weight || kind == SiteKind::Norm || kind == SiteKind::Parameter;
 }
 
+static bool needsCalibration(const SiteChange &one) {
+  return one.format->needsRanges() && !one.ranges;
+}
+
 /// The weight of a checkpoint that a site holds as it is; empty for what is computed.
 static StringRef getTensorName(const Site &site) {
   auto load = site.uses.front()->get().getDefiningOp<Load>();
@@ -115,12 +119,12 @@ Expected<Tensor> Quantizer::getValue(const Site &site) {
 }
 
 Error Quantizer::calibrate() {
-  auto isStatic = [](const SiteChange &one) { return one.format->needsRanges(); };
-  auto needed = llvm::find_if(mix, isStatic);
+  auto needed = llvm::find_if(mix, needsCalibration);
   if (needed == mix.end())
     return Error::success();
   if (options.tokens.empty())
-    return ::ssmq::makeError("site {0} as {1} needs ranges from calibration; give tokens=FILE",
+    return ::ssmq::makeError("site {0} as {1} needs ranges from calibration; give tokens=FILE, or "
+                             "bounds in the assignment",
                              ::ssmq::quote(needed->site->name), needed->format->getSpelling());
   Expected<Calibration> calibration =
       Calibration::read(options.tokens, options.sequenceLength, options.numSequences);
@@ -131,7 +135,7 @@ Error Quantizer::calibrate() {
   if (failed(made))
     return createStringError("the interpreter cannot run this module");
   program = std::move(*made);
-  if (Error error = calibration->fit(program->getNumTokens()))
+  if (Error error = calibration->fit(*program))
     return error;
   measurement =
       std::make_unique<MixMeasurement>(*program, calibration->getSequences(), options.threads);
@@ -155,7 +159,7 @@ Error Quantizer::choose() {
 
 bool Quantizer::needsStore() const {
   return !options.output.empty() || llvm::any_of(mix, [](const SiteChange &one) {
-    return isStoredKind(one.site->kind) || one.format->needsRanges();
+    return isStoredKind(one.site->kind) || needsCalibration(one);
   });
 }
 

@@ -65,9 +65,9 @@ Error RefinePass::refineOnInputs(const WeightStore &store, WeightRefiner &refine
   Expected<Calibration> calibration = Calibration::read(tokens, sequenceLength, numSequences);
   if (!calibration)
     return calibration.takeError();
-  if (Error error = calibration->fit((*program)->getNumTokens()))
+  if (Error error = calibration->fit(**program))
     return error;
-  return refiner.refineOn(**program, store, calibration->getInputs());
+  return refiner.refineOn(**program, store, calibration->getSequences());
 }
 
 Error RefinePass::write(const WeightStore &store, ArrayRef<QuantizedWeight> weights,

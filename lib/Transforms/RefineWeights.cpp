@@ -74,7 +74,7 @@ Error WeightRefiner::replace(CalibrationRun &run, size_t index, const WeightStor
 }
 
 Error WeightRefiner::refineShared(const InterpreterProgram &program, const WeightStore &store,
-                                  ArrayRef<ArrayRef<int32_t>> sequences) {
+                                  ArrayRef<::ssmq::Sequence> sequences) {
   struct Shared {
     size_t index;
     Hessian hessian;
@@ -122,7 +122,7 @@ Error WeightRefiner::refineShared(const InterpreterProgram &program, const Weigh
 }
 
 Error WeightRefiner::refineInOrder(const InterpreterProgram &program, const WeightStore &store,
-                                   ArrayRef<ArrayRef<int32_t>> sequences) {
+                                   ArrayRef<::ssmq::Sequence> sequences) {
   Expected<CalibrationRun> run = CalibrationRun::create(program, sequences, options.threads);
   if (!run)
     return run.takeError();
@@ -170,7 +170,7 @@ Error WeightRefiner::refineInOrder(const InterpreterProgram &program, const Weig
 }
 
 Error WeightRefiner::refineOn(const InterpreterProgram &program, const WeightStore &store,
-                              ArrayRef<ArrayRef<int32_t>> sequences) {
+                              ArrayRef<::ssmq::Sequence> sequences) {
   if (Error error = refineShared(program, store, sequences))
     return error;
   return refineInOrder(program, store, sequences);

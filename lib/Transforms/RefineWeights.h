@@ -25,7 +25,7 @@ public:
   llvm::Error refineScales();
   /// `store` holds the codes that the program has now.
   llvm::Error refineOn(const InterpreterProgram &program, const ::ssmq::WeightStore &store,
-                       ArrayRef<ArrayRef<int32_t>> sequences);
+                       ArrayRef<::ssmq::Sequence> sequences);
 
   /// One for each weight.
   ArrayRef<::ssmq::QuantizedTensor> getResults() const { return refined; }
@@ -36,9 +36,9 @@ private:
   llvm::Error replace(CalibrationRun &run, size_t index, const ::ssmq::WeightStore &store) const;
   /// The weights that several ops read, from one run of the program as it is.
   llvm::Error refineShared(const InterpreterProgram &program, const ::ssmq::WeightStore &store,
-                           ArrayRef<ArrayRef<int32_t>> sequences);
+                           ArrayRef<::ssmq::Sequence> sequences);
   llvm::Error refineInOrder(const InterpreterProgram &program, const ::ssmq::WeightStore &store,
-                            ArrayRef<ArrayRef<int32_t>> sequences);
+                            ArrayRef<::ssmq::Sequence> sequences);
 
   ArrayRef<QuantizedWeight> weights;
   const ::ssmq::WeightStore *original;

@@ -8,6 +8,10 @@
 
 namespace mlir::ssm {
 
+/// Gives a site that has a format the ranges of the bounds, if there are any. Fails when they are
+/// not what the format needs.
+llvm::Error setBounds(SiteChange &change, ArrayRef<float> bounds);
+
 /// The sites of a module by name.
 class SiteIndex {
 public:
@@ -16,7 +20,7 @@ public:
 
   /// Fails on an unknown site and on a format that does not fit it.
   llvm::Expected<SiteChange> resolve(StringRef site, StringRef format) const;
-  /// Without the sites that are kept.
+  /// Without the sites that are kept; with the ranges that the assignment states.
   llvm::Expected<Mix> resolve(const ::ssmq::Assignment &assignment) const;
 
 private:

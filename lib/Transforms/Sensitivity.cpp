@@ -54,7 +54,7 @@ private:
   /// Tells on a terminal what the sweep will need; fails when the machine has less.
   Error stateMemory(const InterpreterProgram &program, int64_t tokens, unsigned threads);
   Error sweep(const InterpreterProgram &program, ArrayRef<Site> sites, ArrayRef<FormatList> formats,
-              ArrayRef<ArrayRef<int32_t>> sequences, const SweepOptions &options,
+              ArrayRef<::ssmq::Sequence> sequences, const SweepOptions &options,
               SensitivityTable &table);
 };
 
@@ -92,7 +92,7 @@ Error SensitivityPass::stateMemory(const InterpreterProgram &program, int64_t to
 }
 
 Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> sites,
-                             ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                             ArrayRef<FormatList> formats, ArrayRef<::ssmq::Sequence> sequences,
                              const SweepOptions &options, SensitivityTable &table) {
   using Key = std::tuple<int64_t, Candidate, bool>;
   std::map<Key, const SequenceRecord *> known;
@@ -177,12 +177,12 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
       InterpreterProgram::create(module, lookup, {::ssmq::KernelSet::Fast, options->threads});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
-  if (Error error = calibration->fit((*program)->getNumTokens()))
+  if (Error error = calibration->fit(**program))
     return std::move(error);
   if (Error error = dropUnfit((*program)->getInterpreter(), *chosen, *formatLists))
     return std::move(error);
-  if (Error error =
-          stateMemory(**program, calibration->getSequences().front().size(), options->threads))
+  if (Error error = stateMemory(**program, calibration->getSequences().front().getNumSteps(),
+                                options->threads))
     return std::move(error);
   Expected<RunIdentity> identity =
       identifyRun(module, *store, *calibration, (*program)->getVocabSize());

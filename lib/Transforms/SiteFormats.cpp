@@ -28,6 +28,11 @@ static DictionaryAttr getFormats(Operation *op) {
   return op->getAttrOfType<DictionaryAttr>(SSMDialect::kFormatsAttrName);
 }
 
+static DenseF32ArrayAttr getRanges(Operation *op, StringRef role) {
+  auto ranges = op->getAttrOfType<DictionaryAttr>(SSMDialect::kRangesAttrName);
+  return ranges ? ranges.getAs<DenseF32ArrayAttr>(role) : DenseF32ArrayAttr();
+}
+
 FormatAttr mlir::ssm::getSiteFormat(const Site &site) {
   if (site.kind == SiteKind::Weight)
     return site.getHolder()->getAttrOfType<FormatAttr>(SSMDialect::kFormatAttrName);
@@ -43,19 +48,24 @@ static void setOrRemove(Operation *op, StringRef name, Attribute value) {
     op->removeAttr(name);
 }
 
-void mlir::ssm::setSiteFormat(const Site &site, FormatAttr format) {
+/// Sets one entry of a dictionary, or removes it when it is null, and the dictionary with the last.
+static void setEntry(Operation *op, StringRef name, StringRef key, Attribute value) {
+  auto known = op->getAttrOfType<DictionaryAttr>(name);
+  NamedAttrList entries(known ? known : DictionaryAttr::get(op->getContext()));
+  if (value)
+    entries.set(key, value);
+  else
+    entries.erase(key);
+  setOrRemove(op, name,
+              entries.empty() ? DictionaryAttr() : entries.getDictionary(op->getContext()));
+}
+
+void mlir::ssm::setSiteFormat(const Site &site, FormatAttr format, DenseF32ArrayAttr ranges) {
   if (site.kind == SiteKind::Weight)
     return setOrRemove(site.getHolder(), SSMDialect::kFormatAttrName, format);
   Operation *op = site.uses.front()->getOwner();
-  DictionaryAttr known = getFormats(op);
-  NamedAttrList formats(known ? known : DictionaryAttr::get(op->getContext()));
-  StringRef role = getRole(site);
-  if (format)
-    formats.set(role, format);
-  else
-    formats.erase(role);
-  setOrRemove(op, SSMDialect::kFormatsAttrName,
-              formats.empty() ? DictionaryAttr() : formats.getDictionary(op->getContext()));
+  setEntry(op, SSMDialect::kFormatsAttrName, getRole(site), format);
+  setEntry(op, SSMDialect::kRangesAttrName, getRole(site), ranges);
 }
 
 Expected<Mix> mlir::ssm::getAssignedFormats(ModuleOp module, ArrayRef<Site> sites) {
@@ -70,12 +80,17 @@ Expected<Mix> mlir::ssm::getAssignedFormats(ModuleOp module, ArrayRef<Site> site
     FormatAttr attribute = getSiteFormat(site);
     if (!attribute)
       continue;
-    if (site.kind != SiteKind::Weight)
-      --unknown[site.uses.front()->getOwner()];
     std::shared_ptr<const ::ssmq::Format> format = attribute.getFormat();
     if (Error error = format->checkLayout(site.getLayout(/*tokens=*/1)))
       return ::ssmq::makeError("site {0}: {1}", quote(site.name), toString(std::move(error)));
-    mix.push_back({&site, format, nullptr});
+    SiteChange &change = mix.emplace_back(SiteChange{&site, format, nullptr});
+    if (site.kind == SiteKind::Weight)
+      continue;
+    Operation *op = site.uses.front()->getOwner();
+    --unknown[op];
+    if (DenseF32ArrayAttr ranges = getRanges(op, getRole(site)))
+      if (Error error = setBounds(change, ranges))
+        return std::move(error);
   }
   for (auto [op, count] : unknown)
     if (count)
@@ -93,7 +108,10 @@ Error mlir::ssm::applyAssignment(ModuleOp module, const ::ssmq::Assignment &assi
     return mix.takeError();
   for (const Site &site : sites)
     setSiteFormat(site, nullptr);
+  MLIRContext *context = module.getContext();
   for (const SiteChange &one : *mix)
-    setSiteFormat(*one.site, FormatAttr::get(module.getContext(), one.format->getSpelling()));
+    setSiteFormat(*one.site, FormatAttr::get(context, one.format->getSpelling()),
+                  one.ranges ? DenseF32ArrayAttr::get(context, one.ranges->getBounds())
+                             : DenseF32ArrayAttr());
   return Error::success();
 }

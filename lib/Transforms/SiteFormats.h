@@ -2,7 +2,7 @@
 //
 // A weight's format is the attribute `ssm.format` of its holder. Any other site's stands in the
 // dictionary `ssm.formats` of the op that reads it, under the role of its operand: `input`,
-// `state`.
+// `state`; ranges that are known stand in `ssm.ranges` under the same role.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,11 +17,11 @@ namespace mlir::ssm {
 
 /// Null when the site has none.
 FormatAttr getSiteFormat(const Site &site);
-/// Null takes it away.
-void setSiteFormat(const Site &site, FormatAttr format);
+/// Null takes it away. Ranges, which may be null, are of a static format.
+void setSiteFormat(const Site &site, FormatAttr format, DenseF32ArrayAttr ranges = {});
 
-/// The sites that have a format, each with it. Fails on a format that does not fit its site and on
-/// one of a role that its op does not have.
+/// The sites that have a format, each with it and the ranges that are known. Fails on a format or
+/// ranges that do not fit their site and on those of a role that its op does not have.
 llvm::Expected<Mix> getAssignedFormats(ModuleOp module, ArrayRef<Site> sites);
 
 /// Gives every site the format that the assignment says, and takes it from sites that it leaves out

@@ -180,7 +180,7 @@ Expected<Assignment> SolveMixPass::solve(std::shared_ptr<const ::ssmq::WeightSto
       module, [store](StringRef name) { return store->lookup(name); }, {});
   if (failed(program))
     return llvm::createStringError("the interpreter cannot run this module");
-  if (Error error = calibration->fit((*program)->getNumTokens()))
+  if (Error error = calibration->fit(**program))
     return std::move(error);
   Expected<::ssmq::RunIdentity> run =
       identifyRun(module, *store, *calibration, (*program)->getVocabSize());

@@ -12,6 +12,7 @@ from pathlib import Path
 import _ssmq
 
 from .report import Table
+from .tables import describe_size
 
 # What an assignment calls a site that stays as it is, and what people read.
 KEEP, NONE = "keep", "none"
@@ -112,8 +113,8 @@ def describe(assignment: Assignment) -> str:
     """Its method, size and KL in a line."""
     report, parts = assignment.report, [assignment.document["method"]]
     if report["totalBytes"]:
-        parts.append(f"{report['totalBytes'] / 1e6:.2f} MB, {report['bitsPerWeight']:.2f} bits a "
-                     "weight")
+        parts.append(f"{describe_size(report['totalBytes'])}, {report['bitsPerWeight']:.2f} bits "
+                     "a weight")
     if report["predictedKL"] is not None:
         parts.append(f"predicted KL {report['predictedKL']:.2e}")
     if "decodeNanoseconds" in report:

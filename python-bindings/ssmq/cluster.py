@@ -19,7 +19,7 @@ from . import stages
 from .errors import Error
 from .output import scratch_directory
 from .quantize import load_original
-from .text import Text
+from .text import Labelled, Text
 
 if TYPE_CHECKING:
     import distributed
@@ -49,7 +49,7 @@ def _wait_for_writer(journal: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_SH)
 
 
-def measure_shard(model: Path, calibration: Text, output: Path, options: stages.MeasureOptions
+def measure_shard(model: Path, calibration: Text | Labelled, output: Path, options: stages.MeasureOptions
                   ) -> bytes | Failure:
     """The task: the bytes of the shard's table."""
     from distributed import get_worker
@@ -87,7 +87,7 @@ def _connect(address: str) -> "distributed.Client":
     return client
 
 
-def measure(address: str, model: Path, calibration: Text, output: Path,
+def measure(address: str, model: Path, calibration: Text | Labelled, output: Path,
             options: stages.MeasureOptions, num_shards: int | None,
             say: Callable[[str], None]) -> None:
     """Writes the very table of a run without shards; as many as the cluster has workers, unless

@@ -63,7 +63,7 @@ class Demo:
         self.options, self.say, self.threads = options, say, get_threads()
         self.model = quantize.load_original(directory)
         tokenizer = Tokenizer(directory)
-        self.calibration = read_calibration(options.calibration, tokenizer,
+        self.calibration = read_calibration(options.calibration, directory,
                                             options.sequence_length)
         self.evaluation = read_text(options.evaluation, tokenizer)
         refuse_overlap(Sketch.of(str(options.calibration), self.calibration.content),

@@ -34,7 +34,11 @@ def _describe(device: dict) -> dict[str, str]:
         "dpas": _answer(device["matrix_multiply"]),
         "2-D block I/O": _answer(device["block_io"]),
         "integer dot product": "yes" if device["integer_dot_product"] else "no",
-        "command buffers": "yes" if device["command_buffers"] else "no",
+        "command buffers": "used" if device["command_buffers_used"]
+                           else "not used, they need another queue" if device["command_buffers"]
+                           else "no",
+        "division, roots": "rounded correctly" if device["correctly_rounded_divide_sqrt"]
+                           else "as the device has them",
         "shared memory": _join(kind for kind, has in device["shared_memory"].items() if has),
         "memory, GiB": _to_gib(device["global_memory"]),
         "one allocation, GiB": _to_gib(device["largest_allocation"]),

@@ -3,6 +3,7 @@
 import os
 from enum import StrEnum
 
+from .errors import USAGE, Error
 from .model import Model
 from .program import Program
 
@@ -18,7 +19,9 @@ def get_threads() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def make_program(model: Model, engine: Engine, threads: int) -> Program:
+def make_program(model: Model, engine: Engine, threads: int, device: str = "cpu") -> Program:
     if engine == Engine.compiled:
-        return model.compile(threads)
+        return model.compile(threads, device=device)
+    if device != "cpu":
+        raise Error(f"--device {device} runs compiled programs, not --engine {engine}", USAGE)
     return model.interpreter(engine.value, threads)

@@ -1,4 +1,4 @@
-"""`ssmq eval`: perplexity on a text, and the divergence from a teacher."""
+"""`ssmq eval`: perplexity on a text or accuracy on sequences, and divergence from a teacher."""
 
 import hashlib
 import os
@@ -10,29 +10,27 @@ from .errors import Error
 from .model import PROGRAM_FILES, Model
 from .output import scratch_directory
 from .program import Evaluation
-from .text import read_text, refuse_overlap
+from .text import is_labelled, read_text, refuse_overlap
 from .tokenizer import Tokenizer
 
 
 def evaluate(model: Model, text: Path, teacher: Model | None, engine: Engine,
-             sequence_length: int, teacher_cache: Path | None = None) -> Evaluation:
+             sequence_length: int, teacher_cache: Path | None = None,
+             device: str = "cpu") -> Evaluation:
     if teacher_cache and not teacher_cache.exists():
         if not teacher:
             raise Error(f"{teacher_cache} does not exist, and no teacher is given to write it")
         if not teacher_cache.absolute().parent.is_dir():
             raise Error(f"{teacher_cache.absolute().parent} is not a directory")
-    content = read_text(text, Tokenizer(model.directory))
-    for one in (model, teacher):
-        sketch = get_sketch(one.directory) if one else None
-        if sketch:
-            refuse_overlap(sketch, content)
+    scored = text if is_labelled(text) else read_unseen(text, model, teacher)
     # Sequences run at the same time: one thread each is the best use of the cores.
-    student = make_program(model, engine, 1)
+    student = make_program(model, engine, 1, device)
 
     def compare(with_teacher: bool, cache: Path | None) -> Evaluation:
-        reference = make_program(teacher, engine, 1) if with_teacher else None
-        identity = f"{hash_model(teacher, teacher_cache)} {engine}" if teacher and cache else ""
-        return student.evaluate(content.tokens, reference, sequence_length, get_threads(), cache,
+        reference = make_program(teacher, engine, 1, device) if with_teacher else None
+        runner = engine if device == "cpu" else f"{engine} {device}"
+        identity = f"{hash_model(teacher, teacher_cache)} {runner}" if teacher and cache else ""
+        return student.evaluate(scored, reference, sequence_length, get_threads(), cache,
                                 identity)
 
     if not teacher_cache:
@@ -45,6 +43,16 @@ def evaluate(model: Model, text: Path, teacher: Model | None, engine: Engine,
         result = compare(True, unfinished)
         os.replace(unfinished, teacher_cache)
         return result
+
+
+def read_unseen(text: Path, *models: Model | None) -> list[int]:
+    """The tokens of a text that none of the models was calibrated on."""
+    content = read_text(text, Tokenizer(models[0].directory))
+    for model in models:
+        sketch = get_sketch(model.directory) if model else None
+        if sketch:
+            refuse_overlap(sketch, content)
+    return content.tokens
 
 
 def hash_model(model: Model, cache: Path) -> str:

@@ -8,13 +8,27 @@ from .program import Estimate, Evaluation, Quantile
 from .report import with_error
 
 
-def to_text(result: Evaluation) -> str:
+def to_text(result: Evaluation, labelled: bool = False) -> str:
+    if labelled:
+        return _classification(result)
     head = (f"scored {result.num_scored} tokens in {result.num_sequences} sequences, "
             "all but the first of each; ± is the standard error over sequences")
     if not result.has_teacher:
         return f"{head}\nperplexity          {with_error(result.perplexity, 3)}"
     blocks = [_perplexity(result), _divergence(result), _probability(result), _logits(result)]
     return "\n\n".join([head, *("\n".join(block) for block in blocks)])
+
+
+def _classification(result: Evaluation) -> str:
+    lines = [f"scored {result.num_scored} sequences; ± is the standard error over them",
+             "accuracy            %6.2f%% ± %.2f%%" % _percent(result.accuracy),
+             f"cross-entropy       {with_error(result.cross_entropy, 4)}"]
+    if result.has_teacher:
+        lines += ["change of accuracy  %6.2f%% ± %.2f%%" % _percent(result.accuracy_change),
+                  "same class          %6.2f%% ± %.2f%%" % _percent(result.same_top1),
+                  "KL(base||Q)         %.4e ± %.1e nats" % (result.forward_kl.mean,
+                                                            result.forward_kl.standard_error)]
+    return "\n".join(lines)
 
 
 # Blocks, fields and widths are those of llama-perplexity, whose output people parse; where it
@@ -74,7 +88,8 @@ def to_json(result: Evaluation) -> str:
     value = {"sequences": result.num_sequences, "scored_tokens": result.num_scored,
              "scored_positions": "all but the first of each sequence",
              "perplexity": _fields(result.perplexity),
-             "cross_entropy": _fields(result.cross_entropy)}
+             "cross_entropy": _fields(result.cross_entropy),
+             "accuracy": _fields(result.accuracy)}
     if result.has_teacher:
         value |= {"teacher_perplexity": _fields(result.teacher_perplexity),
                   "perplexity_ratio": _fields(result.perplexity_ratio),
@@ -88,6 +103,7 @@ def to_json(result: Evaluation) -> str:
                   "probability_change": _fields(result.probability_change),
                   "rms_probability_change": _fields(result.rms_probability_change),
                   "same_top1": _fields(result.same_top1),
+                  "accuracy_change": _fields(result.accuracy_change),
                   "kl_teacher_student_quantiles": _quantiles(result.forward_kl_quantiles),
                   "probability_change_quantiles": _quantiles(result.probability_change_quantiles)}
     return json.dumps(value, indent=1)

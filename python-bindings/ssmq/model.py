@@ -67,11 +67,15 @@ class Model:
             raise Error(f"kernels are 'fast' or 'reference', not '{kernels}'", USAGE)
         return Program(self._module.interpret(getattr(_ssmq.Kernels, kernels), threads or 0))
 
-    def compile(self, threads: int | None = None, target: str = "") -> Program:
+    def compile(self, threads: int | None = None, target: str = "",
+                device: str = "cpu") -> Program:
         """The program, compiled in memory for this processor, or for an older `target` as -march
         of clang names it. Weights in formats that no kernel reads are held in f32, and others in
-        tiles of rows, as kernels stream them: `ssmq quantize` has stored them so."""
-        return Program(self._module.compile(threads or 0, target))
+        tiles of rows, as kernels stream them: `ssmq quantize` has stored them so.
+
+        `device` is what runs it: "cpu", or an OpenCL device: "xe" (the first GPU that can, else
+        the first CPU) or "xe:N" (number N of `ssmq devices`)."""
+        return Program(self._module.compile(threads or 0, target, device))
 
     @functools.cached_property
     def config(self) -> dict:

@@ -48,11 +48,11 @@ def new_directory(path: Path) -> Iterator[Path]:
         _sync(path.absolute().parent)
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Replaces a file, or leaves it as it was."""
     with scratch_directory(path.absolute().parent, prefix=f".{path.name}.") as scratch:
         file = scratch / path.name
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
         _sync(file)
         os.replace(file, path)
     _sync(path.absolute().parent)

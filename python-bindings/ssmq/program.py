@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import _ssmq
 import numpy as np
@@ -28,15 +29,30 @@ def as_tokens(tokens: Sequence[int] | np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
+def as_features(features: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    """Features [steps, features] as the C interface takes them: float32."""
+    array = np.asarray(features)
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise Error(f"features are numbers [steps, features], not {array.dtype} of {array.ndim} "
+                    "dimensions", USAGE)
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
 class Program:
-    """Maps tokens and a state to logits and the next state."""
+    """Maps tokens, or features, and a state to logits and the next state."""
 
     def __init__(self, handle: _ssmq.Program):
         self._handle = handle
 
     @property
     def vocab_size(self) -> int:
+        """Columns of the logits: tokens of the vocabulary, or classes."""
         return self._handle.vocab_size
+
+    @property
+    def num_features(self) -> int:
+        """Features of a step; 0 for programs that read tokens."""
+        return self._handle.num_features
 
     def new_state(self, capacity: int) -> State:
         """The state before the first token, with room for `capacity` tokens."""
@@ -55,21 +71,32 @@ class Program:
         ids = as_tokens(tokens)
         return self._handle.forward_last(ids, self.new_state(len(ids)) if state is None else state)
 
-    def evaluate(self, tokens: Sequence[int] | np.ndarray, teacher: "Program | None" = None,
+    def classify(self, features: Sequence[Sequence[float]] | np.ndarray,
+                 state: State | None = None) -> np.ndarray:
+        """Feeds features [steps, features], advances the state, and returns logits in f32: of a
+        classifier [1, classes], for all that was fed so far."""
+        steps = as_features(features)
+        return self._handle.forward_features(
+            steps, self.new_state(len(steps)) if state is None else state)
+
+    def evaluate(self, tokens: Sequence[int] | np.ndarray | Path, teacher: "Program | None" = None,
                  sequence_length: int = 512, threads: int = 1,
                  teacher_cache: str | os.PathLike | None = None,
                  teacher_identity: str = "") -> Evaluation:
         """Perplexity, and the divergence from a teacher, as ssmq/Measure/Evaluation.h defines
         them: the text is cut into sequences, `threads` of which run at a time, and all positions
-        but the first of each are scored.
+        but the first of each are scored. A path in the place of tokens names a file of labelled
+        sequences (.safetensors, ssmq/Measure/SequenceSet.h), for accuracy above all, or of tokens.
 
         `teacher_cache` is a file of the teacher's logits: when it exists, it stands for the teacher
         (who may be None) and must fit the tokens and `teacher_identity`; else it is written."""
         if isinstance(teacher_cache, str | os.PathLike) and not os.fspath(teacher_cache):
             raise Error("the name of the teacher's file is empty", USAGE)
-        return self._handle.evaluate(as_tokens(tokens), teacher._handle if teacher else None,
-                                     sequence_length, threads,
-                                     str(teacher_cache) if teacher_cache else "", teacher_identity)
+        options = (teacher._handle if teacher else None, sequence_length, threads,
+                   str(teacher_cache) if teacher_cache else "", teacher_identity)
+        if isinstance(tokens, Path):
+            return self._handle.evaluate_sequences(str(tokens), *options)
+        return self._handle.evaluate(as_tokens(tokens), *options)
 
     def generate(self, prompt: Sequence[int] | np.ndarray, num_tokens: int = 32,
                  temperature: float = 0.0, seed: int = 0,

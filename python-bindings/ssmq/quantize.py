@@ -18,9 +18,11 @@ from .model import Model, load
 from .output import new_directory
 from .overlap import Sketch
 from .program import Estimate
-from .text import Text
+from .text import Labelled, Text
 
 WEIGHTS = "model.safetensors"
+# What `ssmq qat` writes beside the weights that it trained.
+TRAINED = "quantization.json"
 COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
           "generation_config.json")
 
@@ -32,6 +34,12 @@ def load_original(path: Path) -> Model:
     return model
 
 
+def find_trained(model: Path) -> Path | None:
+    """The assignment that a model was trained with."""
+    path = model / TRAINED
+    return path if path.exists() else None
+
+
 def assign_as(assignment: Path) -> Callable[[Model, Path], None]:
     """For `write`: an assignment whose report says how it was found."""
     def assign(model: Model, path: Path) -> None:
@@ -41,7 +49,7 @@ def assign_as(assignment: Path) -> Callable[[Model, Path], None]:
 
 
 def write(model: Model, out: Path, assign: Callable[[Model, Path], None], threads: int,
-          calibration: Text | None = None, table: Path | None = None,
+          calibration: Text | Labelled | None = None, table: Path | None = None,
           refine: stages.RefineOptions | None = None, fold: bool = False,
           rounding: stages.Rounding = stages.Rounding(), sequence_length: int = 256) -> None:
     """`assign` sets formats on a copy of the model and writes the assignment to the path given.
@@ -64,6 +72,8 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
         if rounding != stages.Rounding():
             round_values(model, quantized, assignment, rounding, calibration, sequence_length,
                          threads)
+        if unstable := stages.find_unstable(quantized):
+            note(assignment, unstable=unstable)
         stages.prepare_for_kernels(quantized, weights, threads)
         weights.rename(scratch / WEIGHTS)
         quantized.name_checkpoint(WEIGHTS)
@@ -73,19 +83,19 @@ def write(model: Model, out: Path, assign: Callable[[Model, Path], None], thread
                 shutil.copyfile(model.directory / name, scratch / name)
         if table:
             shutil.copyfile(table, scratch / "table.json")
-        if calibration:
+        if isinstance(calibration, Text):
             write_sketch(scratch, Sketch.of(calibration.path.name, calibration.content))
 
 
 def store(model: Model, quantized: Model, original: Path, weights: Path, assignment: Path,
-          threads: int, calibration: Text | None, refine: stages.RefineOptions | None) -> Model:
+          threads: int, calibration: Text | Labelled | None, refine: stages.RefineOptions | None) -> Model:
     """Writes the weights of an assigned model, and returns the model that reads them; `original`
     is the checkpoint that it read before."""
     if not refine:
-        stages.quantize(quantized, weights, threads)
+        stages.quantize(quantized, weights, threads, calibration)
         return quantized
     nearest = weights.with_suffix(".nearest")
-    stages.quantize(quantized, nearest, threads)
+    stages.quantize(quantized, nearest, threads, calibration)
     refined = quantized.clone()
     stages.refine(refined, original, weights, calibration, refine)
     note(assignment, refined=refine.method)
@@ -103,7 +113,7 @@ def store(model: Model, quantized: Model, original: Path, weights: Path, assignm
 
 
 def round_values(model: Model, quantized: Model, assignment: Path, rounding: stages.Rounding,
-                 calibration: Text | None, sequence_length: int, threads: int) -> None:
+                 calibration: Text | Labelled | None, sequence_length: int, threads: int) -> None:
     """Adds formats of activations and states to a program and its assignment, and what they cost
     beside the weights alone."""
     report = read_document(assignment, "ssmq-assignment")["report"]
@@ -127,12 +137,13 @@ def round_values(model: Model, quantized: Model, assignment: Path, rounding: sta
 MEASURED_SEQUENCES = 16
 
 
-def measure(student: Model, teacher: Model, calibration: Text, sequence_length: int,
+def measure(student: Model, teacher: Model, calibration: Text | Labelled, sequence_length: int,
             threads: int) -> Estimate:
     """KL(teacher || student) on the beginning of the calibration text."""
+    measured = (calibration.path if isinstance(calibration, Labelled) else
+                calibration.tokens[:MEASURED_SEQUENCES * sequence_length])
     result = student.interpreter("fast", 1).evaluate(
-        calibration.tokens[:MEASURED_SEQUENCES * sequence_length],
-        teacher.interpreter("fast", 1), sequence_length, threads)
+        measured, teacher.interpreter("fast", 1), sequence_length, threads)
     return result.forward_kl
 
 

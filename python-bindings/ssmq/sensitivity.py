@@ -9,7 +9,7 @@ from .documents import read_document
 from .errors import Error
 
 DOCUMENT = "ssmq-sensitivity"
-VERSION = 2
+VERSION = 3
 # No measurement is larger, and squares and products stay finite.
 LARGEST = 1e100
 

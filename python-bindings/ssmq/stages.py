@@ -10,7 +10,7 @@ from .documents import read_document
 from .errors import Error
 from .model import Model
 from .output import scratch_directory
-from .text import Text
+from .text import Labelled, Text
 
 
 def quote(value: object) -> str:
@@ -59,7 +59,7 @@ class MeasureOptions:
     """i/n, from 0: the i-th of n parts of the work."""
 
 
-def measure(model: Model, calibration: Text, output: Path, options: MeasureOptions,
+def measure(model: Model, calibration: Text | Labelled, output: Path, options: MeasureOptions,
             journal: Path | None = None, budget: str | None = None) -> None:
     """Writes the sensitivity table of each site in each format; fails at once when no format can
     meet the budget. Goes on from the journal when there is one."""
@@ -95,15 +95,13 @@ class VerifyOptions:
     threads: int = 0
 
 
-def solve_mix(model: Model, table: Path, budget: str, calibration: Text, output: Path,
+def solve_mix(model: Model, table: Path, budget: str, calibration: Text | Labelled, output: Path,
               options: VerifyOptions) -> None:
     """Writes the assignment of least KL within a budget, measured as a whole: never one that
     measures worse than a uniform choice that fits."""
     with scratch_directory() as scratch:
-        tokens = scratch / calibration.path.name
-        tokens.write_text(json.dumps(calibration.tokens))
-        model.run_pipeline(pass_text("ssmq-solve-mix", table=table, budget=budget, tokens=tokens,
-                                     output=output, **vars(options)))
+        model.run_pipeline(pass_text("ssmq-solve-mix", table=table, budget=budget, output=output,
+                                     tokens=write_tokens(calibration, scratch), **vars(options)))
 
 
 def apply(model: Model, assignment: Path) -> None:
@@ -119,9 +117,14 @@ def assign_file(model: Model, assignment: Path, output: Path) -> None:
     model.run_pipeline(pass_text("ssmq-assign", method="file", input=assignment, output=output))
 
 
-def quantize(model: Model, output: Path, threads: int) -> None:
-    """Stores the weights in their formats, in a new safetensors file."""
-    model.run_pipeline(pass_text("ssmq-quantize", output=output, threads=threads))
+def quantize(model: Model, output: Path, threads: int,
+             calibration: Text | Labelled | None = None) -> None:
+    """Stores the weights in their formats, in a new safetensors file. Static formats without
+    bounds take their ranges from the calibration text."""
+    with scratch_directory() as scratch:
+        tokens = write_tokens(calibration, scratch) if calibration else None
+        model.run_pipeline(pass_text("ssmq-quantize", output=output, tokens=tokens,
+                                     threads=threads))
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Rounding:
     """The format of recurrent states."""
 
 
-def round_at_run_time(model: Model, rounding: Rounding, calibration: Text | None,
+def round_at_run_time(model: Model, rounding: Rounding, calibration: Text | Labelled | None,
                       threads: int) -> list[dict]:
     """Makes a quantized program round, and returns the sites and their formats. Static formats
     take their ranges from the calibration text."""
@@ -164,6 +167,15 @@ def prepare_for_kernels(model: Model, weights: Path, threads: int) -> None:
             model.name_checkpoint(weights)
 
 
+def find_unstable(model: Model) -> list[dict]:
+    """Marks diagonal systems whose format proves |A| < 1, and returns the heads with |A| >= 1:
+    site, head, state, magnitude."""
+    with scratch_directory() as scratch:
+        report = scratch / "unstable.json"
+        model.run_pipeline(pass_text("ssmq-mark-stable", embed="false", output=report))
+        return json.loads(report.read_text())["unstable"]
+
+
 REFINEMENTS = ("mse", "hessian", "gptq")
 NEAREST = "none"
 """Rounding that is left as it is."""
@@ -183,7 +195,7 @@ class RefineOptions:
     threads: int = 0
 
 
-def refine(model: Model, original: Path, output: Path, calibration: Text | None,
+def refine(model: Model, original: Path, output: Path, calibration: Text | Labelled | None,
            options: RefineOptions) -> None:
     """Chooses better codes and scales for the model's quantized weights; `original` is the
     checkpoint that they were made from."""
@@ -193,7 +205,7 @@ def refine(model: Model, original: Path, output: Path, calibration: Text | None,
                                      tokens=tokens, **vars(options)))
 
 
-def fold_scales(model: Model, output: Path, calibration: Text, sequence_length: int = 256,
+def fold_scales(model: Model, output: Path, calibration: Text | Labelled, sequence_length: int = 256,
                 num_sequences: int = 0, threads: int = 0) -> None:
     """Moves the size of channels into the weights of an assigned model, and these into a new
     safetensors file."""
@@ -203,8 +215,10 @@ def fold_scales(model: Model, output: Path, calibration: Text, sequence_length: 
                                      sequence_length=sequence_length, num_sequences=num_sequences))
 
 
-def write_tokens(text: Text, scratch: Path) -> Path:
+def write_tokens(text: Text | Labelled, scratch: Path) -> Path:
     """As passes read them; a table names its calibration by this file."""
+    if isinstance(text, Labelled):
+        return text.path.absolute()
     path = scratch / text.path.name
     path.write_text(json.dumps(text.tokens))
     return path

@@ -36,10 +36,26 @@ def summarize_formats(path: Path) -> Table:
     return result
 
 
+def list_unstable(path: Path) -> list[str]:
+    """Of an assignment that was applied, a line a site whose systems have |A| >= 1."""
+    found = defaultdict(list)
+    for one in read_document(path, "ssmq-assignment")["report"].get("unstable", []):
+        # A magnitude that is no number is none.
+        found[one["site"]].append((one["magnitude"] or float("inf"), one["head"]))
+    return [f"{site}: {len(heads)} heads have |A| >= 1, up to {max(heads)[0]:.6f} (head "
+            f"{max(heads)[1]}): their states grow; more bits, or logpolar, keep them stable"
+            for site, heads in found.items()]
+
+
+def describe_size(num_bytes: int) -> str:
+    """Of a language model, or of a classifier of a few kilobytes."""
+    return f"{num_bytes / 1e6:.2f} MB" if num_bytes >= 100_000 else f"{num_bytes:,} bytes"
+
+
 def summarize_assignment(path: Path) -> Table:
     assignment = read_document(path, "ssmq-assignment")
     report = assignment["report"]
-    size = f"{report['totalBytes'] / 1e6:.2f} MB, {report['bitsPerWeight']:.2f} bits a weight"
+    size = f"{describe_size(report['totalBytes'])}, {report['bitsPerWeight']:.2f} bits a weight"
     kl, measured = report["predictedKL"], report.get("measuredKL")
     predicted = f", predicted KL {kl:.2e}" if kl is not None else ""
     if measured is not None:

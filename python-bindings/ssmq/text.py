@@ -1,4 +1,4 @@
-"""Texts to calibrate with and to evaluate on."""
+"""Texts and labelled sequences to calibrate with and to evaluate on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,18 @@ class Text:
     path: Path
     content: str
     tokens: list[int]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A .safetensors file of sequences and their classes (ssmq/Measure/SequenceSet.h), which is
+    read where it is measured on."""
+
+    path: Path
+
+
+def is_labelled(path: Path) -> bool:
+    return path.suffix == ".safetensors"
 
 
 def read_text(path: Path, tokenizer: Tokenizer, min_tokens: int = 2) -> Text:
@@ -32,9 +44,12 @@ def read_text(path: Path, tokenizer: Tokenizer, min_tokens: int = 2) -> Text:
     return Text(path, content, tokens)
 
 
-def read_calibration(path: Path, tokenizer: Tokenizer, sequence_length: int) -> Text:
-    """Two sequences at least: a standard error needs them."""
-    return read_text(path, tokenizer, min_tokens=2 * sequence_length)
+def read_calibration(path: Path, model: Path, sequence_length: int) -> Text | Labelled:
+    """What to measure the model of a directory on; of a text two sequences at least: a standard
+    error needs them."""
+    if is_labelled(path):
+        return Labelled(path)
+    return read_text(path, Tokenizer(model), min_tokens=2 * sequence_length)
 
 
 def refuse_overlap(calibration: Sketch, evaluation: Text) -> None:

@@ -12,7 +12,6 @@ from .output import scratch_directory
 from .overlap import Sketch
 from .report import Table
 from .text import Text, read_calibration, refuse_overlap
-from .tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ def validate(model: Model, texts: Texts, journals: Path, options: stages.Measure
     """Measures every site on each text, the truth without the sweep's short cuts, and nothing is
     predicted but in the metric of that name. Journals, from which an interrupted run goes on, are
     named after `journals`."""
-    tokenizer = Tokenizer(model.directory)
-    read = {name: read_calibration(path, tokenizer, options.sequence_length)
+    read = {name: read_calibration(path, model.directory, options.sequence_length)
             for name, path in vars(texts).items() if path}
     for name in read.keys() - {"evaluation"}:
         refuse_overlap(Sketch.of(read[name].path.name, read[name].content), read["evaluation"])

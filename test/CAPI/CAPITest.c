@@ -203,6 +203,23 @@ static void testProgram(const SsmqProgram *program) {
   CHECK(throughput.decode > 0);
 }
 
+/* A program on an OpenCL device, where the machine has one. */
+static void testDevice(SsmqModule *module) {
+  SsmqProgram *program = NULL;
+  CHECK(ssmqProgramCompile(module, 1, NULL, "gpu", &program) == SSMQ_USAGE_ERROR);
+  CHECK(strstr(ssmqGetErrorMessage(), "take cpu, xe or xe:NUMBER") != NULL);
+  CHECK(ssmqProgramCompile(module, 1, NULL, "xe:99", &program) == SSMQ_RESOURCE_ERROR);
+  CHECK(strchr(ssmqGetErrorMessage(), '\n') == NULL && program == NULL);
+  SsmqStatus status = ssmqProgramCompile(module, 1, NULL, "xe", &program);
+  if (status == SSMQ_RESOURCE_ERROR)
+    printf("skipped: %s\n", ssmqGetErrorMessage());
+  else
+    CHECK(status == SSMQ_OK);
+  if (program)
+    testProgram(program);
+  ssmqProgramDestroy(program);
+}
+
 int main(void) {
   char directory[] = "/tmp/ssmq-capi-XXXXXX", file[64];
   SsmqContext *context = NULL;
@@ -219,6 +236,7 @@ int main(void) {
   CHECK(strstr(ssmqGetErrorMessage(), "checkpoint") != NULL);
   CHECK(ssmqModuleSetCheckpoint(module, directory) == SSMQ_OK);
   CHECK(ssmqProgramInterpret(module, SSMQ_KERNELS_REFERENCE, 0, &program) == SSMQ_OK);
+  testDevice(module);
   /* The program keeps what it needs. */
   ssmqModuleDestroy(module);
   ssmqContextDestroy(context);

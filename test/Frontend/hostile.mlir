@@ -28,7 +28,7 @@
 // NO-WEIGHTS: error: {{.*}}: no safetensors files in this folder
 // NO-WEIGHTS-NOT: {{.}}
 // RUN: %{make} bamba %t.model 'model_type="gpt2"' && %{import} --check-prefix=FAMILY
-// FAMILY: error: {{.*}}config.json: key 'model_type' is 'gpt2'; supported are mamba, mamba2, granitemoehybrid, bamba
+// FAMILY: error: {{.*}}config.json: key 'model_type' is 'gpt2'; supported are mamba, mamba2, granitemoehybrid, bamba, s4d
 // FAMILY-NOT: {{.}}
 // RUN: %{make} granitemoehybrid %t.model num_local_experts=8 && %{import} --check-prefix=EXPERTS
 // EXPERTS: error: {{.*}}config.json: key 'num_local_experts' is 8; {{.*}}

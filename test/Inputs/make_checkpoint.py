@@ -21,6 +21,11 @@ HYBRID = {
     "mamba_proj_bias": False, "tie_word_embeddings": False,
 }
 CONFIGS = {
+    "s4d": {
+        "d_input": 2, "d_model": 3, "d_state": 10, "n_layers": 2, "num_labels": 4,
+        "discretization": "zoh", "parameterization": "continuous", "activation": "qgelu",
+        "mixing": "glu", "norm": "layer", "residual": True, "pooling": "mean",
+    },
     "mamba": {
         "hidden_size": 8, "vocab_size": 11, "num_hidden_layers": 1, "state_size": 3, "expand": 2,
         "conv_kernel": 4, "time_step_rank": 2, "use_bias": False, "use_conv_bias": True,
@@ -101,6 +106,19 @@ def bamba(_):
     return hybrid("model.final_layernorm.weight", "pre_ff_layernorm",
                   {"feed_forward.gate_proj": [6, 8], "feed_forward.up_proj": [6, 8],
                    "feed_forward.down_proj": [8, 6]})
+
+
+def s4d(config):
+    shapes = {"encoder.weight": [3, 2], "encoder.bias": [3], "classifier.weight": [4, 3],
+              "classifier.bias": [4]}
+    for layer in "01":
+        path = f"layers.{layer}"
+        shapes |= {f"{path}.ssm.C": [3, 5, 2], f"{path}.ssm.B": [3, 5, 2], f"{path}.ssm.D": [3],
+                   f"{path}.ssm.log_dt": [3], f"{path}.ssm.A_real_log": [3, 5],
+                   f"{path}.ssm.A_imag": [3, 5], f"{path}.mixing.weight": [6, 3],
+                   f"{path}.mixing.bias": [6], f"{path}.norm.weight": [3],
+                   f"{path}.norm.bias": [3]}
+    return shapes
 
 
 def count(shape):

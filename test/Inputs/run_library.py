@@ -1,6 +1,7 @@
-"""Feeds an emitted library and compares: run_library.py LIBRARY TOKENS LOGITS.safetensors [FOLDER].
+"""Feeds an emitted library and compares: run_library.py LIBRARY TOKENS LOGITS.safetensors [FOLDER]
+[tolerance=X].
 
-The library is called `model`; FOLDER holds its weights if they are not embedded.
+The library is called `model`; FOLDER holds its weights if they are not embedded; X is absolute.
 """
 import ctypes
 import sys
@@ -8,6 +9,9 @@ import sys
 import numpy as np
 from safetensors.numpy import load_file
 
+tolerance = {"rtol": 1e-5, "atol": 1e-6}
+if sys.argv[-1].startswith("tolerance="):
+    tolerance = {"rtol": 0, "atol": float(sys.argv.pop().partition("=")[2])}
 library = ctypes.CDLL(sys.argv[1])
 tokens = np.array(sys.argv[2].split(","), dtype=np.int32)
 expected = load_file(sys.argv[3])["logits"]
@@ -31,6 +35,8 @@ for at, count, row in ((0, len(tokens) - 1, last[0]), (len(tokens) - 1, 1, last[
     status = library.model_forward_last(state, tokens[at:].ctypes.data_as(ctypes.c_void_p),
                                         ctypes.c_int64(count), row.ctypes.data_as(ctypes.c_void_p))
     assert status == 0, status
-np.testing.assert_allclose(last, expected[-2:], rtol=1e-5, atol=1e-6)
+np.testing.assert_allclose(last, expected[-2:], **tolerance)
 library.model_state_destroy(state)
-np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)
+np.testing.assert_allclose(logits, expected, **tolerance)
+if hasattr(library, "model_device_is_native"):
+    print("native code" if library.model_device_is_native() else "SPIR-V")

@@ -50,7 +50,7 @@ def make_table(path, sites, rows, floor=1e-5, **more):
     noise = make_row("", "weights in bf16", 0, floor)
     del noise["site"], noise["bytes"]
     path.write_text(json.dumps({
-        "document": "ssmq-sensitivity", "version": 2, "run": RUN,
+        "document": "ssmq-sensitivity", "version": 3, "run": RUN,
         "model": {"numParameters": 1000, "fixedBytes": 0}, "sites": sites, "rows": rows,
         "noiseFloor": [noise], **more}))
     return path
@@ -77,13 +77,14 @@ SUMS = ["forwardKL", "reverseKL", "squaredError", "squaredTeacher", "teacherCros
         "crossEntropyChange", "squaredTeacherCrossEntropy", "squaredCrossEntropyChange",
         "crossEntropyProduct", "probabilityChange", "squaredProbabilityChange"]
 ZEROS = ["meanSquaredError", "crossEntropyChange", "perplexityChange", "probabilityChange",
-         "rmsProbabilityChange", "teacherCrossEntropy"]
+         "rmsProbabilityChange", "teacherCrossEntropy", "accuracy", "accuracyChange"]
 
 
 def make_whole_row(site, format, num_bytes, kl):
     """Of one sequence, with all that ssmq reads back; both KL are `kl`, other changes 0."""
     sums = {name: [0.0] for name in SUMS} | {"sequence": [0], "positions": [POSITIONS],
-                                             "sameTop1": [POSITIONS]}
+                                             "sameTop1": [POSITIONS],
+                                             "correct": [0], "teacherCorrect": [0]}
     sums["forwardKL"] = sums["reverseKL"] = [POSITIONS * kl]
     means = dict.fromkeys(ZEROS, 0.0) | {"forwardKL": kl, "reverseKL": kl, "sameTop1": 1.0,
                                          "signalToNoise": None, "crossEntropyCorrelation": None}
@@ -97,7 +98,7 @@ def make_whole_row(site, format, num_bytes, kl):
 def make_whole_table(path, sites, rows):
     """A table that ssmq itself reads, of one sequence."""
     path.write_text(json.dumps({
-        "document": "ssmq-sensitivity", "version": 2, "run": RUN | {"numSequences": 1},
+        "document": "ssmq-sensitivity", "version": 3, "run": RUN | {"numSequences": 1},
         "model": {"numParameters": 1000, "fixedBytes": 0}, "sites": sites, "rows": rows,
         "noiseFloor": []}))
     return path

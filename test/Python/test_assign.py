@@ -51,7 +51,7 @@ def test_greedy_rule(run):
 def test_budgets(run, table, tmp_path):
     out = tmp_path / "assignment.json"
     code, output, _ = run("assign", table, "--budget", "430B", "-o", out)
-    assert code == 0 and "optimal 430B, 0.00 MB, 3.44 bits a weight" in output
+    assert code == 0 and "optimal 430B, 430 bytes, 3.44 bits a weight" in output
     document = json.loads(out.read_text())
     assert {one["site"]: one["format"] for one in document["sites"]} == {"a": I8, "b": I4}
     assert document["report"]["lowerBoundKL"] == document["report"]["predictedKL"]

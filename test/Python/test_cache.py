@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import BUILD
+from test_devices import needs_device
 from tiny import make_model
 
 TOKENS = "3,0,10,7,7,1,5,8"
@@ -56,3 +57,12 @@ def test_the_package_uses_it(directory, cache):
     assert len(entries) == 1
     assert (ssmq.load(directory).compile(threads=1).forward([3, 0, 10]) == first).all()
     assert {entry: entry.read_bytes() for entry in cache.iterdir()} == entries
+
+
+@needs_device
+def test_devices_have_code_of_their_own(directory, cache):
+    import ssmq
+
+    for device in ("xe", "cpu", "xe:0"):
+        ssmq.load(directory).compile(threads=1, device=device).forward([3, 0, 10])
+    assert len(list(cache.iterdir())) == 2

@@ -7,12 +7,12 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from ssmq.costs import cache, table, timing
+from ssmq.costs import cache, estimate, table, timing
 from ssmq.costs.kernel import Kernel, compile
 from ssmq.costs.table import CostTable, Site
 from ssmq.costs.timing import Times
 from ssmq.errors import Error
-from tiny import make_model
+from tiny import make_model, make_text
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "cost-table.v1.json"
 
@@ -133,3 +133,39 @@ def test_bad_input(fails, run, tmp_path):
     fails("exists", "costs", model, "-o", model)
     assert run("quantize", model, "--uniform", "int8:channel", "-o", tmp_path / "q")[0] == 0
     fails("is quantized already", "costs", tmp_path / "q", "-o", out)
+
+
+def test_xe2_kernels():
+    """Least times of Lunar Lake's GPU: 4 us a launch, and bytes at 136.528 GB/s. A layer reads its
+    input and weight and writes its result; codes of 4 bits have scales of 2 bytes."""
+    for format, num_bytes in (("keep", 4 * 64 + 2 * 48 * 64 + 4 * 48),
+                              ("i4 sym group=32", 4 * 64 + 48 * 32 + 2 * 2 * 48 + 4 * 48)):
+        times = estimate.time_kernel(Kernel("linear", 48, 64, format, "F16"), 1)
+        assert times.decode == pytest.approx(4000 + num_bytes / 136.528)
+
+
+def test_xe2_assignment(run, tmp_path):
+    """A limit on time takes other formats than one on size: a token reads one row of the embedding,
+    whose bytes a limit on size has to count."""
+    model, table = make_model(tmp_path / "model", family="mamba2"), tmp_path / "table.json"
+    text, costs = make_text(tmp_path / "text", 1, 600), tmp_path / "costs.json"
+    formats = "int4:channel,int8:channel"
+    assert run("measure", model, "--calibration", text, "--formats", formats, "-o", table)[0] == 0
+    code, output, error = run("costs", model, "--formats", formats, "--device", "xe2", "-o", costs)
+    assert code == 0, error
+    assert "Xe2 (Lunar Lake), estimated" in output
+    jsonschema.validate(json.loads(costs.read_text()), json.loads(SCHEMA.read_text()))
+    # Estimates are kept nowhere.
+    assert not cache.get_directory().exists()
+
+    def assign(*limit):
+        code, output, error = run("assign", table, "--costs", costs, *limit, "--json")
+        assert code == 0, error
+        result = json.loads(output)
+        return result["formats"], result["report"]["decodeNanoseconds"]
+
+    small, time = assign("--budget", "8bpw")
+    fast, least = assign("--decode-ms", time / 1e6)
+    assert least <= time * (1 + 1e-9)
+    assert small["backbone.embeddings:weight"] != "none"
+    assert fast["backbone.embeddings:weight"] == "none"

@@ -8,7 +8,6 @@ from tiny import make_model, make_text
 from ssmq import stages
 from ssmq.model import load
 from ssmq.text import read_calibration
-from ssmq.tokenizer import Tokenizer
 
 FORMATS = ["int2:channel", "int4:channel", "int8:channel"]
 LENGTH = 16
@@ -70,7 +69,7 @@ def mislead(table):
 
 def test_a_table_that_misleads(model, text, tmp_path):
     loaded, table, chosen = load(model), tmp_path / "table.json", tmp_path / "a.json"
-    calibration = read_calibration(text, Tokenizer(model), LENGTH)
+    calibration = read_calibration(text, model, LENGTH)
     stages.measure(loaded, calibration, table,
                    stages.MeasureOptions(FORMATS, LENGTH, precision=0, exact_arithmetic=True))
 

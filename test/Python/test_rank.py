@@ -101,7 +101,7 @@ def test_rows_without_a_measurement_have_no_place(run, tmp_path):
 
 
 @pytest.mark.parametrize("change, message", [
-    (lambda table: table.update(version=1), "has version 1; this ssmq reads 2"),
+    (lambda table: table.update(version=1), "has version 1; this ssmq reads 3"),
     (lambda table: table.update(document="x"), "is not a document of type ssmq-sensitivity"),
     (lambda table: table.pop("run"), "no whole sensitivity table"),
     (lambda table: table["rows"][1].pop("sums"), "no whole sensitivity table"),

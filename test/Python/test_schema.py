@@ -8,7 +8,7 @@ import pytest
 from tables import make_predicted, make_row, make_site, make_table
 from tiny import make_model, make_text
 
-SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "sensitivity-table.v2.json"
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "sensitivity-table.v3.json"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@
 // CHECK-NEXT: SPIR-V 1.{{.+}}; {{[0-9]+}} compute units, sub-groups of {{.*}}16
 // CHECK-NEXT: dpas emulated, 2-D block I/O emulated; unified shared memory: device
 // CHECK-NEXT: GiB (one allocation {{[0-9.]+}} GiB), {{[0-9]+}} KiB local, groups of
+// CHECK-NEXT: {{^}}  division and roots {{.+}}; command buffers {{.+}}
 // CHECK-NEXT: {{^}}  runs Xe kernels
 
 // DEFINE: %{refuse} = %python %S/../Inputs/expect_failure.py

@@ -27,8 +27,8 @@
 
 // Each refusal is one line and its exit code.
 // DEFINE: %{refuse} = %python %S/../Inputs/expect_failure.py
-// RUN: %{refuse} 2 "give --tokens or --tokens-file" ssmq-run %t/tiny.mlir
-// RUN: %{refuse} 2 "give either --tokens or --tokens-file" ssmq-run %t/tiny.mlir --tokens 1 --tokens-file %t/tokens.json
+// RUN: %{refuse} 2 "give one of --tokens, --tokens-file and --sequences" ssmq-run %t/tiny.mlir
+// RUN: %{refuse} 2 "give one of --tokens, --tokens-file and --sequences" ssmq-run %t/tiny.mlir --tokens 1 --tokens-file %t/tokens.json
 // RUN: %{refuse} 2 "--emit and -o go together" ssmq-run %t/tiny.mlir --emit=so
 // RUN: %{refuse} 2 "Unknown command line argument '--no-such'" ssmq-run %t/tiny.mlir --no-such
 // RUN: %{refuse} 1 "token 3 is outside the vocabulary of 3" ssmq-run %t/tiny.mlir --backend=interpreter --tokens 0,3

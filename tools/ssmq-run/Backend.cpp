@@ -3,6 +3,7 @@
 #include "Backend.h"
 
 #include "mlir/Parser/Parser.h"
+#include "ssmq/Conversion/SSMToXe/SSMToXe.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
 #include "ssmq/Dialect/SSM/Utils/ProfileTable.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
@@ -10,7 +11,8 @@
 #include "ssmq/Frontend/HuggingFace.h"
 #include "ssmq/Pipelines/LowerToCPU.h"
 #include "ssmq/Reference/InterpreterProgram.h"
-#include "ssmq/Runtime/OpenCL/Device.h"
+#include "ssmq/Runtime/OpenCL/SpirvModule.h"
+#include "ssmq/Runtime/OpenCL/SubgroupFunctions.h"
 #include "ssmq/Support/Error.h"
 #include "ssmq/Support/Target.h"
 #include "ssmq/Target/Xe2/Xe2.h"
@@ -65,25 +67,13 @@ Expected<const WeightStore *> Model::getWeights() const {
   return weights.get();
 }
 
-std::string Model::getLowering(const CompileOptions &compile, llvm::StringRef more) const {
-  if (compile.device) {
-    // Emulated, dpas is there for tests of its kernels: asked for by --lowering=dpas=true.
-    const DeviceInfo &device = compile.device->getInfo();
-    const char *choice = device.hasMatrixMultiply && device.hasBlockIO ? "" : "dpas=false";
-    if (llvm::StringRef(lowering).contains("dpas="))
-      choice = "";
-    return llvm::formatv("ssmq-pack,ssmq-lower-to-xe{{{0} {1} {2}}", choice, more, lowering);
-  }
-  return llvm::formatv("ssmq-pack,ssmq-lower-to-cpu{{target={0} features={1} {2} {3}}", compile.cpu,
-                       compile.features, more, lowering);
-}
-
 Expected<mlir::ssm::KernelProgram> Model::prepare(const CompileOptions &compile) const {
   // Told here, a wrong target is one line without the place of a pass.
   if (Error error = resolveTarget(compile.cpu, compile.features).takeError())
     return error;
   auto lookup = [this](llvm::StringRef name) { return this->lookup(name); };
-  auto prepared = mlir::ssm::prepareForKernels(*module, lookup, compile.threads);
+  auto prepared = mlir::ssm::prepareForKernels(
+      *module, lookup, {compile.threads, compile.integerScans && !compile.device, compile.explain});
   if (failed(prepared))
     return makeError("the weights cannot be prepared for kernels");
   return std::move(*prepared);
@@ -97,13 +87,13 @@ Expected<Tensor> Model::lookup(llvm::StringRef name) const {
 }
 
 Expected<ProfiledProgram> Model::makeProfiledProgram(const CompileOptions &compile) const {
-  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
-  if (!signature)
-    return signature.takeError();
   Expected<mlir::ssm::KernelProgram> kernels = prepare(compile);
   if (!kernels)
     return kernels.takeError();
-  if (Error error = lower(*kernels->module, getLowering(compile, "profile=true")))
+  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*kernels->module);
+  if (!signature)
+    return signature.takeError();
+  if (Error error = lower(*kernels->module, getLowering(compile, "profile=true " + lowering)))
     return error;
   auto program =
       CompiledProgram::compile(*kernels->module, std::move(*signature), kernels->weights, compile);
@@ -121,14 +111,14 @@ Expected<std::unique_ptr<Program>> Model::makeProgram(Backend backend, KernelOpt
       return makeError("the program cannot be interpreted");
     return std::move(*program);
   }
-  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
-  if (!signature)
-    return signature.takeError();
   Expected<mlir::ssm::KernelProgram> prepared = prepare(compile);
   if (!prepared)
     return prepared.takeError();
+  Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*prepared->module);
+  if (!signature)
+    return signature.takeError();
   return CompiledProgram::compileSource(*prepared->module, std::move(*signature),
-                                        getLowering(compile), prepared->weights, compile);
+                                        getLowering(compile, lowering), prepared->weights, compile);
 }
 
 /// Writes weights to a new file beside `path`; its name.
@@ -165,6 +155,19 @@ Error Model::estimate(int64_t tokens, llvm::raw_ostream &stream) const {
   return print("decode", llvm::formatv("one token after {0}", tokens).str(), 1, tokens);
 }
 
+Error Model::emitSpirv(mlir::ModuleOp program, llvm::StringRef path) const {
+  if (Error error = lower(program, getXeLowering(/*device=*/nullptr, lowering)))
+    return error;
+  Expected<std::string> spirv =
+      renameSpirvImports(mlir::ssm::getKernelSpirv(program), getExtensionSpelling);
+  if (!spirv)
+    return spirv.takeError();
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
+    stream << *spirv;
+    return Error::success();
+  });
+}
+
 Error Model::emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const {
   Expected<ProgramSignature> signature = mlir::ssm::readCompiledSignature(*module);
   if (!signature)
@@ -195,7 +198,14 @@ Error Model::emit(Emission emission, const LibraryOptions &options, llvm::String
   } else {
     program = module.get().clone();
   }
-  if (Error error = lower(*program, getLowering(options.compile)))
+  if (emission == Emission::Spirv)
+    return emitSpirv(*program, path);
+  // States of integer scans have another type.
+  signature = mlir::ssm::readCompiledSignature(*program);
+  if (!signature)
+    return signature.takeError();
+  if (Error error = lower(*program, options.isForXe ? getXeLowering(/*device=*/nullptr, lowering)
+                                                    : getLowering(options.compile, lowering)))
     return error;
   auto locate = [&](llvm::StringRef name) -> Expected<FileRange> {
     if (changed && changed->contains(name))

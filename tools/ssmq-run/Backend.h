@@ -5,6 +5,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "ssmq/ExecutionEngine/Freestanding.h"
 #include "ssmq/ExecutionEngine/Library.h"
 #include "ssmq/Import/WeightStore.h"
 #include "ssmq/Kernels/KernelOptions.h"
@@ -14,7 +15,7 @@
 namespace ssmq {
 
 enum class Backend { Interpreter, Compiled };
-enum class Emission { None, Object, SharedLibrary, Header };
+enum class Emission { None, Object, SharedLibrary, Header, Spirv };
 
 struct ProfiledProgram {
   std::unique_ptr<Program> program;
@@ -43,10 +44,14 @@ public:
   /// Writes the compiled program or its header.
   llvm::Error emit(Emission emission, const LibraryOptions &options, llvm::StringRef path) const;
 
+  /// Writes an object for machines without a system, or its header; prints what the object takes.
+  llvm::Error emitFreestanding(Emission emission, const FreestandingOptions &options,
+                               llvm::StringRef path, llvm::raw_ostream &report) const;
+
 private:
   llvm::Expected<const WeightStore *> getWeights() const;
-  /// The passes that lower the module; `more` are options of theirs.
-  std::string getLowering(const CompileOptions &compile, llvm::StringRef more = "") const;
+  /// Writes the kernels as a driver gets them.
+  llvm::Error emitSpirv(mlir::ModuleOp program, llvm::StringRef path) const;
   /// What compiling starts from; fails for a target that there is not.
   llvm::Expected<mlir::ssm::KernelProgram> prepare(const CompileOptions &compile) const;
   llvm::Expected<Tensor> lookup(llvm::StringRef name) const;
@@ -54,6 +59,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// Empty when the module names none.
   std::string checkpoint;
+  /// Options of getLowering.
   std::string lowering;
   /// Opened at the first weight.
   mutable std::shared_ptr<const WeightStore> weights;

@@ -53,21 +53,23 @@ static Difference measure(const Tensor &expected, const Tensor &actual) {
   return result;
 }
 
-/// The logits of all tokens, fed in chunks of the given sizes.
-static Expected<Tensor> feed(const Program &program, llvm::ArrayRef<int32_t> tokens,
+/// The logits of all steps, fed in chunks of the given sizes.
+static Expected<Tensor> feed(const Program &program, const Tensor &inputs,
                              llvm::ArrayRef<int64_t> chunks) {
-  Expected<ProgramState> state = program.createState(tokens.size());
+  int64_t numSteps = inputs.getDim(0), numRows = program.getNumRows(numSteps), fed = 0;
+  Expected<ProgramState> state = program.createState(numSteps);
   if (!state)
     return state.takeError();
-  Tensor logits =
-      Tensor::empty(DType::F32, {static_cast<int64_t>(tokens.size()), program.getVocabSize()});
+  Tensor logits = Tensor::empty(DType::F32, {numRows, program.getVocabSize()});
   float *next = logits.mutableData<float>().data();
   for (int64_t size : chunks) {
-    Expected<Tensor> part = program.forward(tokens.take_front(size), *state);
+    Expected<Tensor> part = program.forward(takeSteps(inputs, fed, size), *state);
     if (!part)
       return part.takeError();
-    next = llvm::copy(part->data<float>(), next);
-    tokens = tokens.drop_front(size);
+    fed += size;
+    // A classifier's last row is that of the whole.
+    if (numRows == numSteps || fed == numSteps)
+      next = llvm::copy(part->data<float>(), next);
   }
   return logits;
 }
@@ -92,12 +94,12 @@ static double getLargest(const Tensor &logits) {
 }
 
 /// Whether a program gives the same last row when it is asked for no other.
-static Expected<bool> checkLast(const NamedProgram &program, llvm::ArrayRef<int32_t> tokens,
+static Expected<bool> checkLast(const NamedProgram &program, const Tensor &inputs,
                                 const Tensor &whole, const ComparisonOptions &options) {
-  Expected<ProgramState> state = program.program->createState(tokens.size());
+  Expected<ProgramState> state = program.program->createState(inputs.getDim(0));
   if (!state)
     return state.takeError();
-  Expected<Tensor> last = program.program->forwardLast(tokens, *state);
+  Expected<Tensor> last = program.program->forwardLast(inputs, *state);
   if (!last)
     return last.takeError();
   int64_t vocabSize = whole.getDim(1);
@@ -128,7 +130,7 @@ static Expected<double> getChunkTolerance(const Program &program,
   return tolerance;
 }
 
-static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef<int32_t> tokens,
+static Expected<bool> checkChunkings(const NamedProgram &program, const Tensor &inputs,
                                      const Tensor &whole, const ComparisonOptions &options) {
   Expected<double> tolerance = getChunkTolerance(*program.program, options);
   if (!tolerance)
@@ -136,8 +138,8 @@ static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef
   double largest = getLargest(whole);
   bool good = true;
   for (unsigned i = 0; i < options.numChunkings; ++i) {
-    std::vector<int64_t> chunks = divide(tokens.size(), i);
-    Expected<Tensor> logits = feed(*program.program, tokens, chunks);
+    std::vector<int64_t> chunks = divide(inputs.getDim(0), i);
+    Expected<Tensor> logits = feed(*program.program, inputs, chunks);
     if (!logits)
       return logits.takeError();
     double distance = measure(whole, *logits).maxAbsolute;
@@ -153,20 +155,20 @@ static Expected<bool> checkChunkings(const NamedProgram &program, llvm::ArrayRef
   return good;
 }
 
-Expected<bool> ssmq::compare(llvm::ArrayRef<NamedProgram> programs, llvm::ArrayRef<int32_t> tokens,
+Expected<bool> ssmq::compare(llvm::ArrayRef<NamedProgram> programs, const Tensor &inputs,
                              const ComparisonOptions &options) {
-  if (tokens.empty())
+  if (inputs.getDim(0) == 0)
     return makeError("there are no tokens to compare on");
   bool good = true;
   Tensor expected;
   for (const NamedProgram &program : programs) {
-    Expected<Tensor> logits = feed(*program.program, tokens, {static_cast<int64_t>(tokens.size())});
+    Expected<Tensor> logits = feed(*program.program, inputs, {inputs.getDim(0)});
     if (!logits)
       return logits.takeError();
-    Expected<bool> chunked = checkChunkings(program, tokens, *logits, options);
+    Expected<bool> chunked = checkChunkings(program, inputs, *logits, options);
     if (!chunked)
       return chunked.takeError();
-    Expected<bool> last = checkLast(program, tokens, *logits, options);
+    Expected<bool> last = checkLast(program, inputs, *logits, options);
     if (!last)
       return last.takeError();
     good &= *chunked && *last;

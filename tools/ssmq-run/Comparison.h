@@ -28,7 +28,7 @@ struct ComparisonOptions {
 
 /// Compares every program with the first and prints how they differ. Returns whether all are within
 /// the bounds.
-llvm::Expected<bool> compare(llvm::ArrayRef<NamedProgram> programs, llvm::ArrayRef<int32_t> tokens,
+llvm::Expected<bool> compare(llvm::ArrayRef<NamedProgram> programs, const Tensor &inputs,
                              const ComparisonOptions &options);
 
 } // namespace ssmq

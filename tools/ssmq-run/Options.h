@@ -25,6 +25,12 @@ struct Options {
   llvm::cl::opt<std::string> tokensFile{"tokens-file", llvm::cl::value_desc("file.json"),
                                         llvm::cl::cat(category),
                                         llvm::cl::desc("Tokens to feed, as a JSON array")};
+  llvm::cl::opt<std::string> sequences{
+      "sequences", llvm::cl::value_desc("file.safetensors"), llvm::cl::cat(category),
+      llvm::cl::desc("Labelled sequences (inputs, labels, lengths); feeds the one of --sequence")};
+  llvm::cl::opt<int64_t> sequence{"sequence", llvm::cl::value_desc("N"), llvm::cl::init(0),
+                                  llvm::cl::cat(category),
+                                  llvm::cl::desc("Number of the sequence, 0 for the first")};
   llvm::cl::opt<Runner> backend{
       "backend", llvm::cl::init(Runner::Compiled), llvm::cl::cat(category),
       llvm::cl::desc("What runs the program"),
@@ -55,7 +61,8 @@ struct Options {
       llvm::cl::desc("Prints the N likeliest tokens that follow, one by one")};
   llvm::cl::opt<bool> bench{
       "bench", llvm::cl::cat(category),
-      llvm::cl::desc("Times the tokens as a prompt, and N (32) tokens after it")};
+      llvm::cl::desc("Times the tokens as a prompt, and N (32) tokens after it; of a sequence "
+                     "of features, N of its steps one by one")};
 
   llvm::cl::opt<std::string> profile{
       "profile", llvm::cl::value_desc("trace.json"), llvm::cl::ValueOptional,
@@ -97,7 +104,14 @@ struct Options {
       llvm::cl::desc("Writes the compiled program instead of running it"),
       llvm::cl::values(clEnumValN(Emission::Object, "obj", "relocatable object with the weights"),
                        clEnumValN(Emission::SharedLibrary, "so", "shared library with the weights"),
-                       clEnumValN(Emission::Header, "header", "C99 header of both"))};
+                       clEnumValN(Emission::Header, "header", "C99 header of both"),
+                       clEnumValN(Emission::Spirv, "spirv", "its kernels for Xe GPUs"))};
+  llvm::cl::list<std::string> xeTargets{
+      "xe-targets", llvm::cl::CommaSeparated, llvm::cl::value_desc("lnl,bmg,..."),
+      llvm::cl::cat(category),
+      llvm::cl::desc(
+          "Of --emit with --device xe: GPUs as ocloc names them, for which native code is "
+          "put beside the SPIR-V")};
   llvm::cl::opt<bool> noCache{
       "no-cache", llvm::cl::cat(category),
       llvm::cl::desc("Compiles anew and keeps nothing (also: SSMQ_CACHE_DIR set to nothing)")};
@@ -106,6 +120,13 @@ struct Options {
   llvm::cl::opt<std::string> name{
       "name", llvm::cl::value_desc("identifier"), llvm::cl::cat(category),
       llvm::cl::desc("Prefix of the C functions (default: from the output)")};
+  llvm::cl::opt<bool> freestanding{
+      "freestanding", llvm::cl::cat(category),
+      llvm::cl::desc(
+          "Of --emit=obj and header: for machines without a system; prints what it takes")};
+  llvm::cl::opt<int64_t> steps{
+      "steps", llvm::cl::value_desc("N"), llvm::cl::init(1), llvm::cl::cat(category),
+      llvm::cl::desc("Of --freestanding: steps of a sequence that a call takes (1)")};
   llvm::cl::opt<bool> externalWeights{
       "external-weights", llvm::cl::cat(category),
       llvm::cl::desc("Leaves the weights in their files, which the host names to *_load_weights")};
@@ -116,18 +137,26 @@ struct Options {
                                 llvm::cl::desc("Optimisation level, 0 to 3")};
   llvm::cl::opt<std::string> target{
       "target", llvm::cl::value_desc("processor"), llvm::cl::init("host"), llvm::cl::cat(category),
-      llvm::cl::desc("What to compile for: host, lunarlake, x86-64-v3, ...")};
+      llvm::cl::desc("What to compile for: host, lunarlake, x86-64-v3, cortex-m4, ...")};
   llvm::cl::alias cpu{"mcpu", llvm::cl::aliasopt(target), llvm::cl::cat(category),
                       llvm::cl::desc("The same as --target")};
   llvm::cl::opt<std::string> features{
       "mattr", llvm::cl::cat(category),
       llvm::cl::desc("Changes to the target's features, as +avxvnni,-avx512f")};
 
+  llvm::cl::opt<bool> integerScans{
+      "integer-scans", llvm::cl::init(true), llvm::cl::cat(category),
+      llvm::cl::desc("Diagonal scans of integers run in integers on a CPU (default)")};
+  llvm::cl::opt<bool> explain{
+      "explain", llvm::cl::cat(category),
+      llvm::cl::desc("Says which diagonal scans run in integers, and why others do not")};
+
   unsigned getThreads() const {
     return threads ? threads : std::max(1u, std::thread::hardware_concurrency());
   }
   CompileOptions getCompileOptions() const {
-    return {level, target, features, getThreads(), !noCache, /*device=*/nullptr};
+    bool integers = integerScans && device == "cpu";
+    return {level, target, features, getThreads(), !noCache, integers, explain, /*device=*/nullptr};
   }
 };
 } // namespace ssmq

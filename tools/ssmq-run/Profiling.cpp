@@ -13,12 +13,11 @@ using llvm::Expected;
 
 static constexpr int kPrompts = 5;
 
-/// Feeds tokens; the likeliest next one.
-static Expected<int32_t> feed(const Program &program, llvm::ArrayRef<int32_t> tokens,
-                              ProgramState &state, llvm::StringRef phase,
-                              std::vector<ProfiledStep> &steps) {
-  ProfiledStep step{phase.str(), int64_t(tokens.size()), state.length, getProfileTime(), 0, {}};
-  Expected<Tensor> logits = program.forwardLast(tokens, state);
+/// Feeds steps; the likeliest class or next token.
+static Expected<int32_t> feed(const Program &program, const Tensor &inputs, ProgramState &state,
+                              llvm::StringRef phase, std::vector<ProfiledStep> &steps) {
+  ProfiledStep step{phase.str(), inputs.getDim(0), state.length, getProfileTime(), 0, {}};
+  Expected<Tensor> logits = program.forwardLast(inputs, state);
   step.end = getProfileTime();
   step.calls = takeProfiledCalls();
   if (!logits)
@@ -28,20 +27,24 @@ static Expected<int32_t> feed(const Program &program, llvm::ArrayRef<int32_t> to
   return static_cast<int32_t>(llvm::max_element(last) - last.begin());
 }
 
-/// One prompt and the tokens after it.
-static Error run(const Program &program, llvm::ArrayRef<int32_t> prompt, int64_t numTokens,
+/// One prompt and the tokens after it; of features, their steps from the first on.
+static Error run(const Program &program, const Tensor &prompt, int64_t numSteps,
                  std::vector<ProfiledStep> &steps) {
-  Expected<ProgramState> state = program.createState(prompt.size() + numTokens);
+  int64_t length = prompt.getDim(0);
+  Expected<ProgramState> state = program.createState(length + numSteps);
   if (!state)
     return state.takeError();
   Expected<int32_t> token = feed(program, prompt, *state, "prefill", steps);
-  for (int64_t i = 0; token && i < numTokens; ++i)
-    token = feed(program, *token, *state, "decode", steps);
+  for (int64_t i = 0; token && i < numSteps; ++i) {
+    Tensor next = program.getNumFeatures() ? takeSteps(prompt, i % length, 1)
+                                           : Tensor::fromData<int32_t>({1}, *token);
+    token = feed(program, next, *state, "decode", steps);
+  }
   return token.takeError();
 }
 
-Error ssmq::profile(const Model &model, llvm::ArrayRef<int32_t> prompt,
-                    const CompileOptions &compile, const ProfilingOptions &options) {
+Error ssmq::profile(const Model &model, const Tensor &prompt, const CompileOptions &compile,
+                    const ProfilingOptions &options) {
   Expected<ProfiledProgram> profiled = model.makeProfiledProgram(compile);
   if (!profiled)
     return profiled.takeError();

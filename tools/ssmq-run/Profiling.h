@@ -14,10 +14,10 @@ struct ProfilingOptions {
   std::string trace;
 };
 
-/// Feeds the prompt several times and the likeliest tokens after it; prints sums of all steps but
-/// those of a first run.
-llvm::Error profile(const Model &model, llvm::ArrayRef<int32_t> prompt,
-                    const CompileOptions &compile, const ProfilingOptions &options);
+/// Feeds the prompt several times and the likeliest tokens after it (of features, their steps from
+/// the first on); prints sums of all steps but those of a first run.
+llvm::Error profile(const Model &model, const Tensor &prompt, const CompileOptions &compile,
+                    const ProfilingOptions &options);
 
 } // namespace ssmq
 

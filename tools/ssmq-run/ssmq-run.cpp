@@ -10,6 +10,7 @@
 #include "ssmq/Measure/Evaluation.h"
 #include "ssmq/Runtime/OpenCL/Device.h"
 #include "ssmq/Runtime/OpenCL/DeviceInfo.h"
+#include "ssmq/Support/Error.h"
 #include "ssmq/Support/Json.h"
 #include "ssmq/Support/Tool.h"
 #include "llvm/Support/Format.h"
@@ -23,9 +24,16 @@ using llvm::Error;
 using llvm::Expected;
 namespace cl = llvm::cl;
 
-static int fail(Error error, int exitCode = ExitInput) {
-  llvm::WithColor::error(llvm::errs(), "ssmq-run") << llvm::toString(std::move(error)) << "\n";
-  return exitCode;
+/// The exit code follows from the error unless it is given.
+static int fail(Error error, std::optional<ExitCode> exitCode = std::nullopt) {
+  std::string message;
+  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &one) {
+    if (!exitCode)
+      exitCode = getExitCode(one.convertToErrorCode(), one.message());
+    message += (message.empty() ? "" : "; ") + one.message();
+  });
+  llvm::WithColor::error(llvm::errs(), "ssmq-run") << message << "\n";
+  return *exitCode;
 }
 
 static int failUsage(llvm::StringRef message) {
@@ -41,9 +49,10 @@ static Expected<NamedProgram> makeProgram(const Model &model, Runner runner,
     kernels.set = runner == Runner::Fast ? KernelSet::Fast : KernelSet::Reference;
   CompileOptions compile = options.getCompileOptions();
   bool isCompiled = runner == Runner::Compiled || runner == Runner::Xe;
-  if (runner == Runner::Xe || (isCompiled && options.device != "cpu")) {
-    Expected<std::unique_ptr<Device>> device =
-        Device::open(options.device == "cpu" ? "xe" : options.device.getValue());
+  if (isCompiled) {
+    bool isImplied = runner == Runner::Xe && options.device == "cpu";
+    Expected<std::shared_ptr<Device>> device =
+        openDevice(isImplied ? "xe" : options.device.getValue());
     if (!device)
       return device.takeError();
     compile.device = std::move(*device);
@@ -72,12 +81,11 @@ static void printTop(const Tensor &logits, unsigned count) {
   }
 }
 
-static int runTokens(const Program &program, llvm::ArrayRef<int32_t> tokens,
-                     const Options &options) {
-  Expected<ProgramState> state = program.createState(tokens.size());
+static int runInputs(const Program &program, const Tensor &inputs, const Options &options) {
+  Expected<ProgramState> state = program.createState(inputs.getDim(0));
   if (!state)
     return fail(state.takeError());
-  Expected<Tensor> logits = program.forward(tokens, *state);
+  Expected<Tensor> logits = program.forward(inputs, *state);
   if (!logits)
     return fail(logits.takeError());
   if (options.printTop || options.logits.empty())
@@ -100,17 +108,20 @@ static int runGenerate(const Program &program, llvm::ArrayRef<int32_t> tokens,
   return ExitOk;
 }
 
-static int runBench(const Program &program, llvm::ArrayRef<int32_t> tokens,
-                    const Options &options) {
-  Expected<Throughput> speed = benchmark(program, tokens, options.generate ? options.generate : 32);
+static int runBench(const Program &program, const Tensor &inputs, const Options &options) {
+  int64_t count = options.generate ? options.generate : 32;
+  bool hasTokens = inputs.getDType() == DType::I32;
+  Expected<Throughput> speed = hasTokens ? benchmark(program, inputs.data<int32_t>(), count)
+                                         : benchmark(program, inputs, count);
   if (!speed)
     return fail(speed.takeError());
-  llvm::outs() << llvm::format("prefill %.1f tokens/s, decode %.1f tokens/s\n", speed->prefill,
-                               speed->decode);
+  llvm::outs() << llvm::format(hasTokens ? "prefill %.1f tokens/s, decode %.1f tokens/s\n"
+                                         : "whole %.1f steps/s, one by one %.1f steps/s\n",
+                               speed->prefill, speed->decode);
   return ExitOk;
 }
 
-static int runCompare(const Model &model, llvm::ArrayRef<int32_t> tokens, const Options &options) {
+static int runCompare(const Model &model, const Tensor &inputs, const Options &options) {
   std::vector<NamedProgram> programs;
   for (Runner runner : options.compare) {
     Expected<NamedProgram> program = makeProgram(model, runner, options);
@@ -124,19 +135,19 @@ static int runCompare(const Model &model, llvm::ArrayRef<int32_t> tokens, const 
     comparison.maxKL = options.maxKL;
   comparison.numChunkings = options.chunkings;
   comparison.chunkTolerance = options.chunkTolerance;
-  Expected<bool> agree = compare(programs, tokens, comparison);
+  Expected<bool> agree = compare(programs, inputs, comparison);
   if (!agree)
     return fail(agree.takeError());
   return *agree ? ExitOk : ExitInput;
 }
 
-static int runProfile(const Model &model, llvm::ArrayRef<int32_t> tokens, const Options &options) {
-  if (tokens.empty())
+static int runProfile(const Model &model, const Tensor &inputs, const Options &options) {
+  if (inputs.getDim(0) == 0)
     return failUsage("--profile needs a token at least");
   ProfilingOptions profiling;
   profiling.numTokens = options.generate ? options.generate : 32;
   profiling.trace = options.profile;
-  if (Error error = profile(model, tokens, options.getCompileOptions(), profiling))
+  if (Error error = profile(model, inputs, options.getCompileOptions(), profiling))
     return fail(std::move(error));
   return ExitOk;
 }
@@ -144,10 +155,35 @@ static int runProfile(const Model &model, llvm::ArrayRef<int32_t> tokens, const 
 static int runDevices() {
   Expected<std::vector<DeviceInfo>> devices = listDevices();
   if (!devices)
-    return fail(devices.takeError(), ExitResource);
+    return fail(devices.takeError());
   printDevices(*devices, llvm::outs());
   return ExitOk;
 }
+
+/// What the options name to be fed.
+static Expected<Tensor> readInputs(const Options &options) {
+  if (!options.sequences.empty()) {
+    Expected<SequenceSet> set = SequenceSet::read(options.sequences, /*length=*/2);
+    if (!set)
+      return set.takeError();
+    int64_t count = set->getSequences().size();
+    if (options.sequence < 0 || options.sequence >= count)
+      return makeError("{0} holds {1} sequences; --sequence must be below", options.sequences,
+                       count);
+    return set->getSequences()[options.sequence].inputs;
+  }
+  std::vector<int32_t> tokens(options.tokens.begin(), options.tokens.end());
+  if (!options.tokensFile.empty()) {
+    Expected<std::vector<int32_t>> read = readTokenFile(options.tokensFile);
+    if (!read)
+      return read.takeError();
+    tokens = std::move(*read);
+  }
+  return Tensor::fromData<int32_t>({static_cast<int64_t>(tokens.size())}, tokens);
+}
+
+/// Of a call of a freestanding object, whose buffers have a row for each.
+static constexpr int64_t kMostSteps = 4096;
 
 static int run(const Options &options) {
   if (options.devices)
@@ -157,10 +193,21 @@ static int run(const Options &options) {
   bool emits = options.emission != Emission::None;
   if (emits == options.output.empty())
     return failUsage("--emit and -o go together");
-  if (!options.tokens.empty() && !options.tokensFile.empty())
-    return failUsage("give either --tokens or --tokens-file");
-  if (!emits && options.tokens.empty() && options.tokensFile.empty())
-    return failUsage("give --tokens or --tokens-file");
+  int numInputs =
+      !options.tokens.empty() + !options.tokensFile.empty() + !options.sequences.empty();
+  if (numInputs > 1 || (!emits && numInputs == 0))
+    return failUsage("give one of --tokens, --tokens-file and --sequences");
+  if (options.device != "cpu" &&
+      (options.profile.getNumOccurrences() || options.backend != Runner::Compiled))
+    return failUsage("--device is of compiled programs that are not profiled");
+
+  if (options.freestanding &&
+      (options.device != "cpu" || options.externalWeights ||
+       (options.emission != Emission::Object && options.emission != Emission::Header)))
+    return failUsage("--freestanding is of --emit=obj and --emit=header, with the weights inside");
+  if (options.freestanding ? options.steps < 1 || options.steps > kMostSteps
+                           : options.steps.getNumOccurrences() > 0)
+    return failUsage("--steps is of --freestanding, from 1 to 4096");
 
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
@@ -174,8 +221,23 @@ static int run(const Options &options) {
       Model::load(context, options.program, options.checkpoint, options.lowering);
   if (!model)
     return ExitInput;
+  if (options.freestanding) {
+    FreestandingOptions object;
+    object.name = options.name.empty() ? makeLibraryName(options.output) : options.name.getValue();
+    object.compile = options.getCompileOptions();
+    object.steps = options.steps;
+    if (Error error =
+            model->emitFreestanding(options.emission, object, options.output, llvm::outs()))
+      return fail(std::move(error));
+    return ExitOk;
+  }
   if (emits) {
-    LibraryOptions library{options.name, options.getCompileOptions(), !options.externalWeights};
+    LibraryOptions library;
+    library.name = options.name;
+    library.compile = options.getCompileOptions();
+    library.embedWeights = !options.externalWeights;
+    library.isForXe = options.device != "cpu";
+    library.xeTargets.assign(options.xeTargets.begin(), options.xeTargets.end());
     if (library.name.empty())
       library.name = makeLibraryName(options.output);
     if (Error error = model->emit(options.emission, library, options.output))
@@ -183,32 +245,32 @@ static int run(const Options &options) {
     return ExitOk;
   }
 
-  std::vector<int32_t> tokens(options.tokens.begin(), options.tokens.end());
-  if (!options.tokensFile.empty()) {
-    Expected<std::vector<int32_t>> read = readTokenFile(options.tokensFile);
-    if (!read)
-      return fail(read.takeError());
-    tokens = std::move(*read);
-  }
+  Expected<Tensor> inputs = readInputs(options);
+  if (!inputs)
+    return fail(inputs.takeError());
   if (!options.estimate.empty()) {
     if (options.estimate != "xe2")
       return failUsage("--estimate knows xe2");
-    if (Error error = model->estimate(tokens.size(), llvm::outs()))
+    if (Error error = model->estimate(inputs->getDim(0), llvm::outs()))
       return fail(std::move(error));
     return ExitOk;
   }
+  bool hasTokens = inputs->getDType() == DType::I32;
+  bool isTimed = options.bench || options.profile.getNumOccurrences();
+  if (!hasTokens && options.generate && !isTimed)
+    return failUsage("--generate feeds tokens");
   if (options.profile.getNumOccurrences())
-    return runProfile(*model, tokens, options);
+    return runProfile(*model, *inputs, options);
   if (!options.compare.empty())
-    return runCompare(*model, tokens, options);
+    return runCompare(*model, *inputs, options);
   Expected<NamedProgram> program = makeProgram(*model, options.backend, options);
   if (!program)
     return fail(program.takeError());
   if (options.bench)
-    return runBench(*program->program, tokens, options);
+    return runBench(*program->program, *inputs, options);
   if (options.generate)
-    return runGenerate(*program->program, tokens, options);
-  return runTokens(*program->program, tokens, options);
+    return runGenerate(*program->program, inputs->data<int32_t>(), options);
+  return runInputs(*program->program, *inputs, options);
 }
 
 int main(int argc, char **argv) {

@@ -20,9 +20,8 @@ class CalibrationRun {
 public:
   /// The program must outlive the run. Fails when a sequence cannot be fed, and when the machine
   /// has less memory than the run needs.
-  static llvm::Expected<CalibrationRun> create(const InterpreterProgram &program,
-                                               ArrayRef<ArrayRef<int32_t>> sequences,
-                                               unsigned threads);
+  static llvm::Expected<CalibrationRun>
+  create(const InterpreterProgram &program, ArrayRef<::ssmq::Sequence> sequences, unsigned threads);
 
   /// Calls `visit` before each op that depends on tokens, in program order; false ends the run, and
   /// the rest of the program is not evaluated. May be called once.

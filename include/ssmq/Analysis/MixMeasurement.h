@@ -25,7 +25,7 @@ using SequenceSums = std::vector<::ssmq::DivergenceSums>;
 class MixMeasurement {
 public:
   /// Mixes are measured `threads` at a time. All arguments must outlive this.
-  MixMeasurement(InterpreterProgram &program, ArrayRef<ArrayRef<int32_t>> sequences,
+  MixMeasurement(InterpreterProgram &program, ArrayRef<::ssmq::Sequence> sequences,
                  unsigned threads)
       : program(program), sequences(sequences), threads(threads) {}
 
@@ -50,7 +50,7 @@ private:
                                                         MeasureOne measureOne);
 
   InterpreterProgram &program;
-  ArrayRef<ArrayRef<int32_t>> sequences;
+  ArrayRef<::ssmq::Sequence> sequences;
   unsigned threads;
   /// Of a site, by StaticRanges::getKey of the format.
   SiteRanges ranges;

@@ -45,9 +45,6 @@ struct SweepSink {
   llvm::function_ref<llvm::Error()> endSequence;
 };
 
-/// Cuts tokens into sequences of `length`; a last one of fewer than two tokens is dropped.
-SmallVector<ArrayRef<int32_t>> cutSequences(ArrayRef<int32_t> tokens, int64_t length);
-
 /// The formats that can hold the site's value, without those that store it as an earlier one does:
 /// groups longer than a row are whole channels.
 FormatList getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> formats,
@@ -59,7 +56,7 @@ SmallVector<Value> findCuts(const Interpreter &interpreter, ArrayRef<Site> sites
 /// Measures `formats[i]` at `sites[i]` on all sequences. Fails when a value cannot be held in a
 /// format or logits are not finite; what was added until then stays.
 llvm::Error sweepSites(const InterpreterProgram &program, ArrayRef<Site> sites,
-                       ArrayRef<FormatList> formats, ArrayRef<ArrayRef<int32_t>> sequences,
+                       ArrayRef<FormatList> formats, ArrayRef<::ssmq::Sequence> sequences,
                        const SweepOptions &options, const SweepSink &sink);
 
 } // namespace mlir::ssm

@@ -16,10 +16,9 @@ namespace mlir::ssm {
 
 class SequenceSweep {
 public:
-  /// Runs the teacher on all tokens but the last; each token is scored by the logits before it. The
-  /// trace is that of the interpreter's base.
+  /// Runs the teacher on the sequence. The trace is that of the interpreter's base.
   static llvm::Expected<SequenceSweep> create(const InterpreterProgram &program,
-                                              ArrayRef<int32_t> tokens);
+                                              const ::ssmq::Sequence &sequence);
 
   const Interpreter &getInterpreter() const { return program->getInterpreter(); }
   const Interpreter::Values &getTrace() const { return trace; }
@@ -36,11 +35,11 @@ public:
   llvm::Expected<::ssmq::DivergenceSums> measureBFloat(ArrayRef<Site> weights) const;
 
 private:
-  SequenceSweep(const InterpreterProgram &program, ArrayRef<int32_t> inputs)
-      : program(&program), inputs(inputs) {}
+  SequenceSweep(const InterpreterProgram &program, ::ssmq::Tensor inputs)
+      : program(&program), inputs(std::move(inputs)) {}
 
   const InterpreterProgram *program;
-  ArrayRef<int32_t> inputs;
+  ::ssmq::Tensor inputs;
   Interpreter::Values trace;
   std::optional<::ssmq::TeacherLogits> teacher;
 };

@@ -37,8 +37,8 @@ struct SiteChange {
   const Site *site = nullptr;
   /// Null for what the program has there without a base.
   std::shared_ptr<const ::ssmq::Format> format;
-  /// For static formats, else null.
-  const ::ssmq::StaticRanges *ranges = nullptr;
+  /// For static formats, else null; null of these too until they are known.
+  std::shared_ptr<const ::ssmq::StaticRanges> ranges;
 };
 
 /// Stores the value of a site in a format: the operands read what remains of it, or the op rounds

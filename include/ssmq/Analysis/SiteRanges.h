@@ -21,11 +21,13 @@ public:
                       unsigned threads);
 
   /// Null for a format that needs no range; a range that is needed must have been observed.
-  const ::ssmq::StaticRanges *get(const Site &site, const ::ssmq::Format &format) const;
+  std::shared_ptr<const ::ssmq::StaticRanges> get(const Site &site,
+                                                  const ::ssmq::Format &format) const;
 
 private:
   /// Of a site, by StaticRanges::getKey.
-  using Ranges = std::map<std::pair<const Site *, std::string>, ::ssmq::StaticRanges>;
+  using Ranges =
+      std::map<std::pair<const Site *, std::string>, std::shared_ptr<::ssmq::StaticRanges>>;
 
   Ranges observed, wanted;
 };

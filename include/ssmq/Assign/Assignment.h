@@ -1,8 +1,10 @@
 //===- Assignment.h - One format a site -------------------------*- C++ -*-===//
 //
 // The document is JSON: {"document": "ssmq-assignment", "version": 1, "model", "checkpoint",
-// "method", "report": {...}, "sites": [{"site", "format"}]}. People may write it by hand; of
-// `report`, which is for readers, only the KL is read back.
+// "method", "report": {...}, "sites": [{"site", "format", "bounds"}]}. People may write it by hand;
+// of `report`, which is for readers, only the KL is read back. A site with a static format may have
+// `bounds`: low and high of each scale, around zero, in the order of Runs; without them calibration
+// finds its ranges.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,6 +53,8 @@ struct AssignmentReport {
 
 struct SiteFormat {
   std::string site, format;
+  /// Low and high of each scale of a static format; empty where calibration is to find them.
+  std::vector<float> bounds = {};
 };
 
 struct Assignment {

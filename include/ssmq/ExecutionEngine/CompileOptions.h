@@ -24,6 +24,8 @@ struct CompileOptions {
   /// Whether machine code is taken from, and kept in, the cache on disk; docs/Deploying.md tells
   /// where. Options that change the code belong into ProgramKey.cpp.
   bool useCache = true;
+  /// Whether scans of integers run in integers where they can, and whether a remark tells of each.
+  bool integerScans = true, explain = false;
   /// Where a program that was lowered for Xe GPUs launches its kernels, which serves no other; null
   /// for programs of the CPU.
   std::shared_ptr<Device> device;

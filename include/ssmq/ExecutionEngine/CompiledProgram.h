@@ -43,11 +43,13 @@ public:
                 WeightResolver weights, const CompileOptions &options);
 
   int64_t getVocabSize() const override { return signature.vocabSize; }
+  int64_t getNumFeatures() const override { return signature.numFeatures; }
+  int64_t getNumRows(int64_t numSteps) const override { return signature.getNumRows(numSteps); }
   llvm::Expected<ProgramState> createState(int64_t capacity) const override;
-  llvm::Expected<Tensor> forward(llvm::ArrayRef<int32_t> tokens,
-                                 ProgramState &state) const override;
-  llvm::Expected<Tensor> forwardLast(llvm::ArrayRef<int32_t> tokens,
-                                     ProgramState &state) const override;
+  using Program::forward;
+  using Program::forwardLast;
+  llvm::Expected<Tensor> forward(const Tensor &inputs, ProgramState &state) const override;
+  llvm::Expected<Tensor> forwardLast(const Tensor &inputs, ProgramState &state) const override;
 
   const ProgramSignature &getSignature() const { return signature; }
 
@@ -62,16 +64,16 @@ private:
                                                                ProgramSignature signature,
                                                                WeightResolver weights,
                                                                const CompileOptions &options);
-  /// Feeds tokens to an entry that writes `numRows` rows of logits.
-  llvm::Expected<Tensor> call(Invoke invoke, llvm::ArrayRef<int32_t> tokens, ProgramState &state,
+  /// Feeds inputs to an entry that writes `numRows` rows of logits.
+  llvm::Expected<Tensor> call(Invoke invoke, const Tensor &inputs, ProgramState &state,
                               int64_t numRows) const;
-  /// Where an entry finds tokens and states and leaves logits, in memory that it can reach.
+  /// Where an entry finds inputs and states and leaves logits, in memory that it can reach.
   struct Buffers {
-    const void *tokens;
+    const void *inputs;
     llvm::SmallVector<void *, 64> states;
     void *logits;
   };
-  llvm::Expected<Buffers> getBuffers(llvm::ArrayRef<int32_t> tokens, ProgramState &state,
+  llvm::Expected<Buffers> getBuffers(const Tensor &inputs, ProgramState &state,
                                      Tensor &logits) const;
   /// Waits for the device and brings logits from it.
   llvm::Error finish(const Buffers &buffers, Tensor &logits) const;

@@ -26,6 +26,12 @@ struct LibraryOptions {
   CompileOptions compile;
   /// Otherwise the host calls <name>_load_weights with the folder of the files that hold them.
   bool embedWeights = true;
+  /// The program was lowered for Xe GPUs. Its library opens an OpenCL loader and a device when it
+  /// is used (LibraryOpenCL.c), and holds the kernels as SPIR-V.
+  bool isForXe = false;
+  /// Devices as ocloc names them (lnl, bmg, ...), for which it holds native code too where ocloc is
+  /// found ($SSMQ_OCLOC, else the path).
+  std::vector<std::string> xeTargets;
 };
 
 /// The name of a file without folder and extension as a C identifier.

@@ -30,7 +30,7 @@ struct RunRange {
 };
 
 /// Why a run cannot be held.
-enum class RunFault : uint8_t { None, NotFinite, TooLarge, MixedSigns, MixedZeros };
+enum class RunFault : uint8_t { None, NotFinite, TooLarge, MixedSigns, MixedZeros, OutsideDisc };
 
 /// The values that a run can take. Which fields matter is up to the numerics.
 struct RunGrid {
@@ -70,6 +70,8 @@ public:
   /// spelled.
   virtual bool hasFixedSharing() const { return false; }
   virtual const IntegerNumerics *getInteger() const { return nullptr; }
+  /// Whether all that can be decoded, from any codes and grid, are complex values of |z| < 1.
+  virtual bool isInsideUnitDisc() const { return false; }
 
   virtual RunRange findRange(llvm::ArrayRef<float> values) const = 0;
   virtual RunFault fit(const RunRange &range, RunGrid &grid) const = 0;
@@ -129,9 +131,10 @@ std::shared_ptr<const Numerics> makeE5M2Numerics();
 std::shared_ptr<const Numerics> makeMicroscalingNumerics();
 std::shared_ptr<const Numerics> makeNormalFloat4Numerics();
 /// Logarithms of real values of one sign (1 to 16 bits), of complex ones (1 to 8 bits of magnitude,
-/// 2 to 12 of phase).
+/// 2 to 12 of phase). A stable one holds complex values of |z| < 1 and nothing else.
 std::shared_ptr<const Numerics> makeLogNumerics(unsigned bits);
-std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits);
+std::shared_ptr<const Numerics> makeLogPolarNumerics(unsigned magnitudeBits, unsigned phaseBits,
+                                                     bool isStable);
 
 } // namespace ssmq
 

@@ -15,6 +15,7 @@
 #define SSMQ_FORMATS_STATICRANGES_H
 
 #include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/Numerics.h"
 #include <vector>
 
 namespace ssmq {
@@ -31,8 +32,11 @@ public:
 
   explicit StaticRanges(const Format &format) : format(format) {}
 
-  /// From low and high for each scale, as a program carries them; their number and values must have
-  /// been checked.
+  /// Whether `bounds`, low and high for each scale, are what the format needs on a value of this
+  /// layout: finite, around zero, and none where the format is dynamic.
+  static llvm::Error checkBounds(const Format &format, const ValueLayout &layout,
+                                 llvm::ArrayRef<float> bounds);
+  /// From low and high for each scale, as a program carries them, which have been checked.
   static StaticRanges fromBounds(const Format &format, llvm::ArrayRef<float> bounds);
   /// The inverse.
   std::vector<float> getBounds() const;
@@ -54,6 +58,10 @@ private:
   std::vector<Range> ranges;
   int64_t numObservations = 0;
 };
+
+/// The grids of low and high for each scale, as a program carries them. A range that no scale holds
+/// gives an infinite one.
+std::vector<RunGrid> fitGrids(const Format &format, llvm::ArrayRef<float> bounds);
 
 } // namespace ssmq
 

@@ -1,10 +1,11 @@
 //===- ModelConfig.h - config.json of Hugging Face models -------*- C++ -*-===//
 //
-// Reads config.json of the model types mamba, mamba2, granitemoehybrid (dense) and bamba into one
-// struct. Missing keys take the defaults of the configuration classes of transformers 5; derived
-// values ("auto", head sizes, layer kinds) are worked out, so that a reader needs no rule of its
-// own. Sizes are positive and at most 2^24 (the vocabulary 2^31 - 1), weights have fewer than 2^40
-// values, and heads and groups divide: a frontend may multiply without checking.
+// Reads config.json of the model types mamba, mamba2, granitemoehybrid (dense), bamba and s4d (our
+// own, docs/S4D.md) into one struct. Missing keys take the defaults of the configuration classes of
+// transformers 5; derived values ("auto", head sizes, layer kinds) are worked out, so that a reader
+// needs no rule of its own. Sizes are positive and at most 2^24 (the vocabulary 2^31 - 1), weights
+// have fewer than 2^40 values, and heads and groups divide: a frontend may multiply without
+// checking.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,9 +21,9 @@
 
 namespace ssmq {
 
-enum class ModelFamily : uint8_t { Mamba, Mamba2, GraniteHybrid, Bamba };
+enum class ModelFamily : uint8_t { Mamba, Mamba2, GraniteHybrid, Bamba, S4D };
 
-/// The model_type of config.json: "mamba", "mamba2", "granitemoehybrid", "bamba".
+/// The model_type of config.json: "mamba", "mamba2", "granitemoehybrid", "bamba", "s4d".
 llvm::StringRef getName(ModelFamily family);
 
 /// Mamba is the mixer of the family: Mamba-1 for ModelFamily::Mamba, Mamba-2 for the others.
@@ -68,11 +69,30 @@ struct MLPConfig {
   bool useBias = false;
 };
 
+/// A classifier of feature sequences by S4D layers (arXiv 2206.11893).
+struct S4DConfig {
+  enum class Discretization : uint8_t { ZeroOrderHold, Bilinear };
+  enum class Activation : uint8_t { QGelu, Gelu };
+  enum class Pooling : uint8_t { Mean, Last };
+
+  int64_t numFeatures = 1, numLayers = 1;
+  /// Complex states of a head that are kept, half of d_state.
+  int64_t numStates = 32;
+  Discretization discretization = Discretization::ZeroOrderHold;
+  /// Whether the checkpoint holds the discrete A and B.
+  bool isDiscrete = false;
+  Activation activation = Activation::QGelu;
+  /// Mixing of heads by a gated linear unit; else by a linear layer.
+  bool hasGate = true;
+  bool hasResidual = true, hasNorm = false;
+  Pooling pooling = Pooling::Mean;
+};
+
 struct ModelConfig {
   ModelFamily family = ModelFamily::Mamba;
   int64_t vocabSize = 0;
   int64_t hiddenSize = 0;
-  /// One for each layer, at least one.
+  /// One for each layer, at least one; of S4D none.
   std::vector<LayerKind> layers;
   double normEpsilon = 0;
   bool tieWordEmbeddings = false;
@@ -82,6 +102,9 @@ struct ModelConfig {
   MambaConfig mamba;
   /// Set when a layer is an attention layer.
   std::optional<AttentionConfig> attention;
+  /// Set for ModelFamily::S4D, whose classes are `vocabSize` and heads `hiddenSize`; `layers` is
+  /// empty then.
+  std::optional<S4DConfig> s4d;
   /// Set for the families whose layers have a gated MLP behind the mixer (granite, bamba).
   std::optional<MLPConfig> mlp;
 

@@ -30,6 +30,8 @@ struct DivergenceSums {
   int64_t numScored = 0;
   /// Positions where both put the same token first, the lowest of equals.
   int64_t numSameTop1 = 0;
+  /// Positions where the student, and where the teacher, puts the target first, so defined.
+  int64_t numCorrect = 0, numTeacherCorrect = 0;
   /// KL(p||q) and KL(q||p).
   double forwardKL = 0, reverseKL = 0;
   /// Over all logits: (teacher - student)^2 and teacher^2.
@@ -63,7 +65,7 @@ llvm::ArrayRef<CountField> getCountFields();
 struct PositionDivergence {
   double forwardKL, reverseKL, squaredError, squaredTeacher;
   double teacherCrossEntropy, crossEntropyChange, probabilityChange;
-  bool sameTop1;
+  bool sameTop1, correct, teacherCorrect;
 };
 
 /// The teacher's logits at the scored positions of a sequence, prepared once and compared with many
@@ -102,9 +104,15 @@ private:
   std::vector<uint32_t> heavyBlocks;
 };
 
-/// Cross-entropy summed over the targets of logits [positions, vocabulary]; fails as
-/// TeacherLogits::create does.
-llvm::Expected<double> sumCrossEntropy(const Tensor &logits, llvm::ArrayRef<int32_t> targets);
+/// Sums over the targets of logits [positions, vocabulary].
+struct TargetSums {
+  double crossEntropy = 0;
+  /// Targets with the largest logit, the lowest of equals.
+  int64_t numCorrect = 0;
+};
+
+/// Fails as TeacherLogits::create does.
+llvm::Expected<TargetSums> sumTargets(const Tensor &logits, llvm::ArrayRef<int32_t> targets);
 
 } // namespace ssmq
 

@@ -34,6 +34,8 @@ struct DivergenceSummary {
   Estimate probabilityChange, rmsProbabilityChange;
   /// Share of positions where both put the same token first.
   Estimate sameTop1;
+  /// Share of positions whose target the student, and the teacher, puts first, and its change.
+  Estimate accuracy, teacherAccuracy, accuracyChange;
 };
 
 /// One element a sequence.

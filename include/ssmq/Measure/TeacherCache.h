@@ -21,13 +21,10 @@ namespace ssmq {
 struct TeacherCacheIdentity {
   /// Tells one teacher from another: a hash of its weights, and what runs it.
   std::string teacher;
-  /// Of the tokens, not of the text.
+  /// SequenceSet::getDigest.
   std::string tokensDigest;
   int64_t sequenceLength = 0, numScored = 0, vocabSize = 0;
 };
-
-/// XXH3 of the tokens, 16 hexadecimal digits.
-std::string getTokensDigest(llvm::ArrayRef<int32_t> tokens);
 
 class TeacherCache {
 public:

@@ -58,6 +58,11 @@ struct LowerToCPUOptions : public PassPipelineOptions<LowerToCPUOptions> {
   Option<bool> prefill{*this, "prefill",
                        llvm::cl::desc("Add @prefill, for the output of the last token"),
                        llvm::cl::init(true)};
+  Option<int64_t> freestanding{
+      *this, "freestanding",
+      llvm::cl::desc("Steps that @forward takes in code without threads, allocation and libraries, "
+                     "whose last argument is its workspace; 0 for other code"),
+      llvm::cl::init(0)};
 };
 
 /// Tensors to buffers: calls of kernels, loops over elementwise chains, states in place.

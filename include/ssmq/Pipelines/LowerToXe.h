@@ -29,6 +29,11 @@ struct LowerToXeOptions : public PassPipelineOptions<LowerToXeOptions> {
   Option<bool> dpas{*this, "dpas",
                     llvm::cl::desc("Use dpas and 2-D block loads (--ssmq-bufferize-launches)"),
                     llvm::cl::init(true)};
+  Option<bool> dot{
+      *this, "dot",
+      llvm::cl::desc("Without dpas: multiply rounded activations as codes, for devices "
+                     "with instructions for products of 4 bytes"),
+      llvm::cl::init(false)};
 };
 
 /// Tensors to buffers: calls of functions that launch kernels, in gpu.module @ssmq_kernels.

@@ -33,11 +33,13 @@ llvm::StringRef toString(DotKind dot);
 std::optional<DotKind> parseDotKind(llvm::StringRef name);
 
 struct Target {
-  /// As llc's -mcpu and -mattr.
-  std::string cpu, features;
-  /// f32 lanes of the widest vectors: 4, 8 or 16.
+  /// As llc's -mtriple, -mcpu and -mattr.
+  std::string triple, cpu, features;
+  /// f32 lanes of the widest vectors: 4, 8 or 16; 2 without vectors.
   unsigned vectorWidth = 4;
   DotKind dot = DotKind::None;
+  /// Whether there are instructions for these in f32; what has none would be a call of a library.
+  bool hasFMA = false, hasHalf = false, hasRoundEven = false;
   /// Performance and efficiency cores in one processor.
   bool hasUnequalCores = false;
 };
@@ -45,8 +47,12 @@ struct Target {
 /// `name` is "host" (or empty) or a 64-bit x86 processor as clang's -march takes it: lunarlake,
 /// sapphirerapids, x86-64-v3, ... `features` are changes to it as llc's -mattr:
 /// "+avxvnni,-avx512f". The host stands for its features, not its name, which LLVM may take for an
-/// older processor.
+/// older processor. `name` may also be an Arm Cortex-M (cortex-m4, ...), which code is only emitted
+/// for: without an operating system, with the processor's floating point unit where it has one.
 llvm::Expected<Target> resolveTarget(llvm::StringRef name, llvm::StringRef features = "");
+
+/// Whether the triple is of a processor like this one.
+bool isHostArchitecture(const Target &target);
 
 /// Fails when code for a target, as resolveTarget takes it, cannot run on this machine.
 llvm::Error checkRunsHere(llvm::StringRef name);

@@ -111,7 +111,7 @@ struct KernelCallModel
     auto module = op->getParentOfType<ModuleOp>();
     if (!module)
       return op->emitError("must be in a module, which takes its kernel");
-    if (failed(checkWeight(op)) || failed(checkFormats(op)))
+    if (failed(checkWeight(op)) || (!roundsItsState(op) && failed(checkFormats(op))))
       return failure();
     Location loc = op->getLoc();
     auto allocate = [&](MemRefType type, Value like) {
@@ -193,9 +193,9 @@ void mlir::ssm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &r
               memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect, vector::VectorDialect>();
   registry.addExtension(+[](MLIRContext *context, SSMDialect *dialect) {
     dialect->addInterfaces<InlineAnything>();
-    attachModels<AttentionOp, CausalConv1dOp, EmbeddingOp, FakeQuantizeOp, IntegerLinearOp,
-                 LayerNormOp, LinearOp, QuantizeOp, RMSNormOp, RotaryOp, SelectiveScanOp,
-                 SSDScanOp>(context);
+    attachModels<AttentionOp, CausalConv1dOp, DiagonalScanOp, EmbeddingOp, FakeQuantizeOp,
+                 IntegerDiagonalScanOp, IntegerLinearOp, LayerNormOp, LinearOp, QuantizeOp,
+                 RMSNormOp, RotaryOp, SelectiveScanOp, SSDScanOp>(context);
     // Kernels are made of these.
     for (StringRef dialect : {"arith", "func", "llvm", "math", "memref", "omp", "scf", "vector"})
       context->getOrLoadDialect(dialect);

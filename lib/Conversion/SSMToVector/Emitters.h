@@ -16,8 +16,10 @@ namespace mlir::ssm {
 
 void emit(KernelBuilder &k, AttentionOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, CausalConv1dOp::Adaptor op, ValueRange results);
+void emit(KernelBuilder &k, DiagonalScanOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, EmbeddingOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, FakeQuantizeOp::Adaptor op, ValueRange results);
+void emit(KernelBuilder &k, IntegerDiagonalScanOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, IntegerLinearOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, LayerNormOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, LinearOp::Adaptor op, ValueRange results);
@@ -26,6 +28,9 @@ void emit(KernelBuilder &k, RMSNormOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, RotaryOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, SelectiveScanOp::Adaptor op, ValueRange results);
 void emit(KernelBuilder &k, SSDScanOp::Adaptor op, ValueRange results);
+
+/// Whether the kernel of `op` rounds, token by token, a state that is not stored in its format.
+bool roundsItsState(Operation *op);
 
 } // namespace mlir::ssm
 

@@ -4,7 +4,7 @@
 #include "IntegerRounding.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/StaticRanges.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -118,14 +118,7 @@ void FakeQuantizeEmitter::wholeTensor(Value tokens) {
 
 /// Scales are known: one constant, or a table with a row for each part of a grid.
 void FakeQuantizeEmitter::calibrated(Value tokens) {
-  SmallVector<::ssmq::RunGrid> grids(ranges.size() / 2);
-  for (auto [i, grid] : llvm::enumerate(grids)) {
-    ::ssmq::RunRange range;
-    range.low = ranges[2 * i];
-    range.high = ranges[2 * i + 1];
-    // A range that no scale holds gives an infinite one, as values do.
-    format->getNumerics().fit(range, grid);
-  }
+  std::vector<::ssmq::RunGrid> grids = ::ssmq::fitGrids(*format, ranges);
   if (grids.size() == 1) {
     IntegerRounding::Grid grid = rounding.fitStatic(grids.front());
     return overRuns(tokens, [&](Value token, Value base, int64_t extent) {

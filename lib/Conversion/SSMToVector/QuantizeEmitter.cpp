@@ -5,7 +5,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/StaticRanges.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -101,13 +101,7 @@ void QuantizeEmitter::dynamicRun(Value token, Value base, int64_t extent) {
 }
 
 void QuantizeEmitter::staticRun(Value token) {
-  ::ssmq::RunRange range;
-  range.low = ranges[0];
-  range.high = ranges[1];
-  ::ssmq::RunGrid known;
-  // A range that no scale holds gives an infinite one, as values do.
-  format->getNumerics().fit(range, known);
-  IntegerRounding::Grid grid = rounding.fitStatic(known);
+  IntegerRounding::Grid grid = rounding.fitStatic(::ssmq::fitGrids(*format, ranges).front());
   Values poison = k.overColumns(k.index(0), columns, groupSize, ValueRange(k.zeros(lanes)),
                                 [&](Value column, int64_t count, ValueRange state) -> Values {
                                   return {storeGroup(token, column, count, grid, state[0])};

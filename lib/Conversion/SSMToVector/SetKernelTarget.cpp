@@ -1,5 +1,6 @@
 //===- SetKernelTarget.cpp - What kernels are generated for ---------------===//
 
+#include "Emitters.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "ssmq/Conversion/Rounding/CheckFormats.h"
 #include "ssmq/Conversion/SSMToVector/Passes.h"
@@ -53,7 +54,8 @@ struct SetKernelTarget : public ssm::impl::SetKernelTargetBase<SetKernelTarget> 
     target.dynamicSchedule =
         schedule == "dynamic" || (schedule == "auto" && named->hasUnequalCores);
     WalkResult result = getOperation().walk([](Operation *op) {
-      return failed(ssm::checkFormats(op)) ? WalkResult::interrupt() : WalkResult::advance();
+      bool hasKernel = ssm::roundsItsState(op) || succeeded(ssm::checkFormats(op));
+      return hasKernel ? WalkResult::advance() : WalkResult::interrupt();
     });
     if (result.wasInterrupted())
       return signalPassFailure();

@@ -1,14 +1,13 @@
 //===- Attention.cpp - Causal attention over a cache ----------------------===//
 //
 // A work-group has a query head of a token. Its sub-groups share the keys and take the softmax in
-// one pass (arXiv 1805.02867); what they found is merged at the end. Keys and values of this call
-// are read from the inputs, as other groups are writing them into the caches.
+// one pass (arXiv 1805.02867); what they found is merged at the end.
 //
 //===----------------------------------------------------------------------===//
 
+#include "AttentionCache.h"
 #include "Emitters.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -23,10 +22,8 @@ public:
   void run();
 
 private:
-  /// Loads a number of a row's column; rows count from the first of the cache.
-  using Load = function_ref<Value(Value row, Value column)>;
+  using Load = AttentionCache::Load;
 
-  void appendRow();
   void attend();
   Values overRows(Value begin, Value end, Load key, Load value, ValueRange state);
   Values takeRows(Value first, Value end, Load key, Load value, ValueRange state);
@@ -37,50 +34,23 @@ private:
   LaunchScope &scope;
   XeBuilder &k;
   AttentionOp op;
-  Value t, head, position;
-  int64_t headDim, readers, chunks;
-  /// Where the columns of the head begin, in the query and in keys and values.
-  Value queryColumn, keyColumn;
+  AttentionCache cache;
+  Value t;
+  int64_t headDim, chunks;
   Values query;
 };
 
 } // namespace
 
-static int64_t countHeads(Value rows, int64_t headDim) {
-  return cast<RankedTensorType>(rows.getType()).getDimSize(1) / headDim;
-}
-
-/// Any score is above this, and it is finite, so that differences are no NaN.
-static constexpr float kLeastScore = -3.0e38f;
+static constexpr float kLeastScore = AttentionCache::kLeastScore;
 
 AttentionEmitter::AttentionEmitter(LaunchScope &scope, AttentionOp op, GroupIndex at)
-    : scope(scope), k(scope.k), op(op), t(at.token), head(at.group), headDim(op.getHeadDim()),
-      readers(countHeads(op.getQuery(), headDim) / countHeads(op.getKey(), headDim)),
-      chunks(llvm::divideCeilSigned(headDim, XeBuilder::kLanes)) {
-  position =
-      arith::IndexCastOp::create(k, k.getIndexType(), scope.load(op.getPosition(), ValueRange()));
-  queryColumn = k.mul(head, headDim);
-  keyColumn = k.mul(k.floorDiv(head, readers), headDim);
-}
+    : scope(scope), k(scope.k), op(op), cache(scope, op, at.group), t(at.token),
+      headDim(cache.headDim), chunks(llvm::divideCeilSigned(headDim, XeBuilder::kLanes)) {}
 
 Value AttentionEmitter::inHead(int64_t chunk) {
   Value column = k.add(k.lane, chunk * XeBuilder::kLanes);
   return (chunk + 1) * XeBuilder::kLanes > headDim ? k.min(column, k.index(headDim - 1)) : column;
-}
-
-/// The first of the query heads that read a key head writes its row.
-void AttentionEmitter::appendRow() {
-  const Place *keys = scope.getOutput(op.getNextKeyCache());
-  const Place *values = scope.getOutput(op.getNextValueCache());
-  k.ifThen(k.isEqual(k.rem(head, readers), k.index(0)), [&] {
-    k.overColumns(headDim, [&](Value i) {
-      Value row = k.add(position, t), column = k.add(keyColumn, i);
-      if (keys)
-        k.store(scope.load(op.getKey(), {t, column}), *keys, {row, column});
-      if (values)
-        k.store(scope.load(op.getValue(), {t, column}), *values, {row, column});
-    });
-  });
 }
 
 /// Rows [first, end), at most `kRows` of them.
@@ -95,7 +65,7 @@ Values AttentionEmitter::takeRows(Value first, Value end, Load key, Load value, 
     rows.push_back(k.min(row, last));
     Value dot = k.f32(0);
     for (int64_t i = 0; i < chunks; ++i)
-      dot = k.fma(query[i], key(rows[r], k.add(keyColumn, inHead(i))), dot);
+      dot = k.fma(query[i], key(rows[r], k.add(cache.keyColumn, inHead(i))), dot);
     Value score = k.mulf(k.sumSubgroup(dot), k.f32(op.getScale().convertToFloat()));
     scores.push_back(k.select(isInside[r], score, k.f32(kLeastScore)));
     most = arith::MaximumFOp::create(k, most, scores[r]);
@@ -108,7 +78,7 @@ Values AttentionEmitter::takeRows(Value first, Value end, Load key, Load value, 
     Value weight = k.select(isInside[r], k.exp(k.subf(scores[r], most)), k.f32(0));
     total = k.addf(total, weight);
     for (int64_t i = 0; i < chunks; ++i)
-      sums[i] = k.fma(weight, value(rows[r], k.add(keyColumn, inHead(i))), sums[i]);
+      sums[i] = k.fma(weight, value(rows[r], k.add(cache.keyColumn, inHead(i))), sums[i]);
   }
   Values next = {most, total};
   llvm::append_range(next, sums);
@@ -145,61 +115,36 @@ void AttentionEmitter::merge(ValueRange state) {
     Value sum = k.f32(0);
     for (int64_t s = 0; s < XeBuilder::kSubgroups; ++s)
       sum = k.fma(k.load(sums, {k.index(s), column}), factors[s], sum);
-    scope.store(op.getResult(), {t, k.add(queryColumn, column)}, k.divf(sum, total));
+    scope.store(op.getResult(), {t, k.add(cache.queryColumn, column)}, k.divf(sum, total));
   });
 }
 
 void AttentionEmitter::attend() {
   for (int64_t i = 0; i < chunks; ++i) {
-    Value number = scope.load(op.getQuery(), {t, k.add(queryColumn, inHead(i))});
+    Value number = scope.load(op.getQuery(), {t, k.add(cache.queryColumn, inHead(i))});
     Value isInside = k.isLess(k.add(k.lane, i * XeBuilder::kLanes), k.index(headDim));
     query.push_back(k.select(isInside, number, k.f32(0)));
   }
-  Value end = k.add(k.add(position, t), 1), begin = k.index(0);
+  Value end = k.add(k.add(cache.position, t), 1), begin = k.index(0);
   if (int64_t window = op.getWindow())
     begin = arith::MaxSIOp::create(k, begin, k.add(end, -window));
   Values state = {k.f32(kLeastScore), k.f32(0)};
   state.append(chunks, k.f32(0));
-  auto cached = [&](Value cache) {
-    return [this, cache](Value row, Value column) { return scope.load(cache, {row, column}); };
-  };
-  auto given = [&](Value rows) {
-    return [this, rows](Value row, Value column) {
-      Value own = arith::SubIOp::create(k, row, position);
-      return scope.load(rows, {own, column});
-    };
-  };
-  state = overRows(begin, position, cached(op.getKeyCache()), cached(op.getValueCache()), state);
-  Value firstGiven = arith::MaxSIOp::create(k, begin, position);
-  state = overRows(firstGiven, end, given(op.getKey()), given(op.getValue()), state);
+  cache.overRows(begin, end, [&](Value begin, Value end, Load key, Load value) {
+    state = overRows(begin, end, key, value, state);
+  });
   merge(state);
 }
 
 void AttentionEmitter::run() {
-  // Callers keep within the capacity; past it nothing may be written, and the result is NaN. A
-  // negative position is large as an unsigned number.
-  auto type = cast<RankedTensorType>(op.getKeyCache().getType());
-  Value capacity =
-      type.isDynamicDim(0) ? scope.getPlace(op.getKeyCache())->rows : k.index(type.getDimSize(0));
-  auto fitsIn = [&](Value end) -> Value {
-    return arith::CmpIOp::create(k, arith::CmpIPredicate::ule, end, capacity);
-  };
-  Value fits = k.both(fitsIn(position), fitsIn(k.add(position, scope.countTokens(op.getQuery()))));
-  k.ifThen(
-      fits,
-      [&] {
-        appendRow();
-        attend();
-      },
-      [&] {
-        k.overColumns(headDim, [&](Value column) {
-          scope.store(op.getResult(), {t, k.add(queryColumn, column)}, k.f32(std::nanf("")));
-        });
-      });
+  cache.ifRoom(t, 1, [&] {
+    cache.append(t, 1);
+    attend();
+  });
 }
 
 Grid ssm::getAttentionGrid(AttentionOp op) {
-  return {countHeads(op.getQuery(), static_cast<int64_t>(op.getHeadDim())), 1};
+  return {AttentionCache::countHeads(op.getQuery(), static_cast<int64_t>(op.getHeadDim())), 1};
 }
 
 void ssm::emitAttention(LaunchScope &scope, AttentionOp op, GroupIndex at) {

@@ -1,7 +1,8 @@
-//===- BlockLinear.cpp - Many tokens meet a weight, in f32 ----------------===//
+//===- BlockLinear.cpp - Many tokens meet a weight in tiles, in f32 -------===//
 //
 // For devices without dpas. A sub-group has a tile of rows and 16 tokens, whose activations are the
-// same number in all lanes.
+// same number in all lanes. Each token's columns of a step come together: rows of activations may
+// lie a power of two apart, where they push each other out of a cache.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,15 +29,16 @@ void ssm::emitBlockLinear(LaunchScope &scope, LinearOp op, GroupIndex at) {
   Values tokens, known;
   for (int64_t i = 0; i < kTokens; ++i) {
     tokens.push_back(k.add(at.token, i));
-    known.push_back(arith::MinUIOp::create(k, tokens[i], last));
+    known.push_back(k.min(tokens[i], last));
   }
   auto addStep = [&](const MatrixWeight::Step &step, ValueRange sums) {
-    Values after(sums);
-    for (auto [i, factor] : llvm::enumerate(weight.loadFloats(tile, step))) {
-      Value column = k.add(k.add(step.base, step.offset), static_cast<int64_t>(i));
-      for (auto [token, sum] : llvm::zip_equal(known, after))
+    Values after(sums), factors = weight.loadFloats(tile, step);
+    Value first = k.add(step.base, step.offset);
+    for (auto [token, sum] : llvm::zip_equal(known, after))
+      for (auto [i, factor] : llvm::enumerate(factors)) {
+        Value column = k.add(first, static_cast<int64_t>(i));
         sum = k.fma(scope.load(op.getInput(), {token, column}), factor, sum);
-    }
+      }
     return after;
   };
   auto addGroup = [&](Value base, int64_t columns, ValueRange sums) {

@@ -9,19 +9,13 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-static int64_t countRows(EmbeddingOp op) {
-  if (auto layout = getTileLayout(op))
-    return layout->getRows();
-  return cast<RankedTensorType>(op.getWeight().getType()).getDimSize(0);
-}
-
 void ssm::emitEmbedding(LaunchScope &scope, EmbeddingOp op, Value token) {
   XeBuilder &k = scope.k;
   WeightNumbers table(scope, op);
   Value id = arith::IndexCastOp::create(k, k.getIndexType(), scope.load(op.getIds(), token));
   // Callers check ids. One that is outside all the same must not read past the table: it gives
   // NaN. As unsigned numbers, negative ids are large.
-  Value isInside = arith::CmpIOp::create(k, arith::CmpIPredicate::ult, id, k.index(countRows(op)));
+  Value isInside = arith::CmpIOp::create(k, arith::CmpIPredicate::ult, id, k.index(getNumRows(op)));
   Value row = arith::SelectOp::create(k, isInside, id, k.index(0));
   int64_t columns = cast<RankedTensorType>(op.getResult().getType()).getDimSize(1);
   k.overColumns(columns, [&](Value column) {

@@ -35,6 +35,8 @@ Grid getMatrixLinearGrid(LinearOp op);
 void emitMatrixLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
 Grid getBlockLinearGrid(LinearOp op);
 void emitBlockLinear(LaunchScope &scope, LinearOp op, GroupIndex at);
+Grid getRowBlockGrid(LinearOp op);
+void emitRowBlock(LaunchScope &scope, LinearOp op, GroupIndex at);
 Grid getIntegerLinearGrid(IntegerLinearOp op);
 void emitIntegerLinear(LaunchScope &scope, IntegerLinearOp op, GroupIndex at);
 Grid getIntegerMatrixGrid(IntegerLinearOp op);
@@ -48,10 +50,20 @@ Grid getConvGrid(CausalConv1dOp op);
 void emitConv(LaunchScope &scope, CausalConv1dOp op, GroupIndex at);
 Grid getSSDScanGrid(SSDScanOp op);
 void emitSSDScan(LaunchScope &scope, SSDScanOp op, GroupIndex at);
+/// Tokens of a chunk of the scan by dpas; prompts of less take the recurrence.
+constexpr int64_t kSSDChunk = 32;
+/// Work-groups of the scan by dpas; 0 for shapes that do not suit it.
+int64_t countSSDChunkGroups(SSDScanOp op);
+void emitSSDChunks(LaunchScope &scope, SSDScanOp op, Value group);
+Grid getDiagonalScanGrid(DiagonalScanOp op);
+void emitDiagonalScan(LaunchScope &scope, DiagonalScanOp op, GroupIndex at);
 Grid getSelectiveScanGrid(SelectiveScanOp op);
 void emitSelectiveScan(LaunchScope &scope, SelectiveScanOp op, GroupIndex at);
 Grid getAttentionGrid(AttentionOp op);
 void emitAttention(LaunchScope &scope, AttentionOp op, GroupIndex at);
+/// By blocks of tokens; nullopt for heads that do not suit dpas.
+std::optional<Grid> getAttentionBlocksGrid(AttentionOp op);
+void emitAttentionBlocks(LaunchScope &scope, AttentionOp op, GroupIndex at);
 void emitRotary(LaunchScope &scope, RotaryOp op, Value token);
 Grid getFakeQuantizeGrid(FakeQuantizeOp op);
 void emitFakeQuantize(LaunchScope &scope, FakeQuantizeOp op, Value token);

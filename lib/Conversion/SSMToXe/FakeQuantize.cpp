@@ -2,7 +2,7 @@
 
 #include "Emitters.h"
 #include "RunRounding.h"
-#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/StaticRanges.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -77,7 +77,7 @@ void FakeQuantizeEmitter::wholeTensor() {
 }
 
 void FakeQuantizeEmitter::calibratedRow(Value token) {
-  SmallVector<::ssmq::RunGrid> grids = fitGrids(*format, *op.getRanges());
+  std::vector<::ssmq::RunGrid> grids = ::ssmq::fitGrids(*format, *op.getRanges());
   if (grids.size() == 1) {
     IntegerGrid grid = rounding.grids.fitStatic(grids.front());
     return k.overColumns(columns, [&](Value column) { round(token, column, grid); });

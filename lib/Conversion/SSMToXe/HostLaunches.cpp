@@ -7,6 +7,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "ssmq/Conversion/SSMToXe/Passes.h"
+#include "ssmq/Conversion/SSMToXe/SSMToXe.h"
+#include "ssmq/Runtime/OpenCL/Launch.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_HOSTLAUNCHES
@@ -14,6 +16,12 @@ namespace mlir::ssm {
 } // namespace mlir::ssm
 
 using namespace mlir;
+
+StringRef ssm::getKernelSpirv(ModuleOp lowered) {
+  auto global = lowered.lookupSymbol<LLVM::GlobalOp>(::ssmq::kSpirvSymbol);
+  auto bytes = global ? dyn_cast_or_null<StringAttr>(global.getValueOrNull()) : nullptr;
+  return bytes ? bytes.getValue() : StringRef();
+}
 
 namespace {
 
@@ -29,7 +37,7 @@ struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
       auto binary =
           SymbolTable::lookupNearestSymbolFrom<gpu::BinaryOp>(launch, launch.getKernelModuleName());
       if (!binary || binary.getObjects().size() != 1) {
-        launch.emitError("the kernel has not been compiled; run --gpu-module-to-binary first");
+        launch.emitError("the kernel has not been compiled; run --ssmq-compile-kernels first");
         return signalPassFailure();
       }
       convert(launch, cast<gpu::ObjectAttr>(binary.getObjects()[0]).getObject());
@@ -84,7 +92,7 @@ struct HostLaunches : public ssm::impl::HostLaunchesBase<HostLaunches> {
           isPointer ? LLVM::PtrToIntOp::create(b, b.getI64Type(), operand).getResult() : operand);
     }
     SmallVector<Value> operands = {
-        getBytes(b, "ssmq_spirv", spirv.getValue(), /*alignment=*/8),
+        getBytes(b, ::ssmq::kSpirvSymbol, spirv.getValue(), /*alignment=*/8),
         i64(spirv.getValue().size()),
         getBytes(b, "ssmq_name_" + name, StringRef(name.c_str(), name.size() + 1), 1),
         storeArray(b, sizes),

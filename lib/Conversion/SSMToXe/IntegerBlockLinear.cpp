@@ -47,7 +47,7 @@ IntegerBlockEmitter::IntegerBlockEmitter(LaunchScope &scope, IntegerLinearOp op,
   Value last = arith::SubIOp::create(k, numTokens, k.index(1));
   for (int64_t i = 0; i < kTokens; ++i) {
     tokens.push_back(k.add(firstToken, i));
-    known.push_back(arith::MinUIOp::create(k, tokens[i], last));
+    known.push_back(k.min(tokens[i], last));
   }
 }
 

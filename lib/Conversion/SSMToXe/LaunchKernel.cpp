@@ -76,7 +76,10 @@ static LogicalResult checkKernel(Operation *op) {
 
 static Place makePlace(Value pointer, MemRefType type) {
   auto [strides, offset] = type.getStridesAndOffset();
-  return {pointer, type.getElementType(), strides, nullptr};
+  Place place = {pointer, type.getElementType(), strides, nullptr};
+  if (!ShapedType::isDynamic(offset))
+    place.offset = offset;
+  return place;
 }
 
 static void emitPrologue(LaunchScope &scope, Operation *op) {

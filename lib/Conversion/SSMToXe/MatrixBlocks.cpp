@@ -17,19 +17,19 @@ MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t
     : k(k), place(place), rows(rows), columns(columns) {
   int64_t bytes = place.element.getIntOrFloatBitWidth() / 8;
   int64_t pitch = place.strides[0] * bytes;
-  if (columns * bytes < kLeastWidth || pitch % kPitchMultiple != 0 || place.strides[1] != 1)
+  if (!place.offset || columns * bytes < kLeastWidth || pitch % kPitchMultiple != 0 ||
+      place.strides[1] != 1)
     return;
+  // The pointer's own lower bits would tell as well, but LLVM 22 takes them to SPIR-V as numbers of
+  // 6 bits, which it zero-extends wrongly.
+  shift = *place.offset % (kBaseAlignment / bytes);
   Value address = LLVM::PtrToIntOp::create(k, k.getI64Type(), place.pointer);
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantOp::create(k, k.getI64IntegerAttr(value));
-  };
-  Value past = arith::AndIOp::create(k, address, constant(kBaseAlignment - 1));
-  Value base = arith::SubIOp::create(k, address, past);
-  shift = k.floorDiv(arith::IndexCastOp::create(k, k.getIndexType(), past), bytes);
+  Value past = arith::ConstantOp::create(k, k.getI64IntegerAttr(-shift * bytes));
+  Value base = k.add(address, past);
   SmallVector<int64_t> block = {kRows, bytes == 1 ? 32 : 16};
   auto type = xegpu::TensorDescType::get(block, place.element, /*array_length=*/1,
                                          /*boundary_check=*/true);
-  SmallVector<OpFoldResult> shape = {rows, k.add(shift, columns)};
+  SmallVector<OpFoldResult> shape = {rows, k.index(shift + columns)};
   SmallVector<OpFoldResult> strides = {k.getIndexAttr(place.strides[0]), k.getIndexAttr(1)};
   descriptor = xegpu::CreateNdDescOp::create(k, type, base, shape, strides);
 }

@@ -33,7 +33,8 @@ private:
   int64_t columns;
   /// For 2-D block loads, where the matrix is one that they take; `shift` columns before it begins,
   /// the memory is aligned as they need.
-  Value descriptor, shift;
+  Value descriptor;
+  int64_t shift = 0;
 };
 
 /// sums + a b

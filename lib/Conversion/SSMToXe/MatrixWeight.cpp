@@ -89,11 +89,6 @@ Value MatrixWeight::loadHalves(Value tile, const Step &step) {
 
 MatrixWeight::Values MatrixWeight::loadFloats(Value tile, const Step &step) {
   Values floats;
-  if (!codes) {
-    for (Value number : loadRow(tile, step))
-      floats.push_back(k.widen(number));
-    return floats;
-  }
   Value block = getBlock(step), group = getGroup(step.base);
   Value excess = codes->loadExcess(tile, group), scale = codes->loadScale(tile, group);
   int64_t width = codes->layout.getBlockColumns();

@@ -37,7 +37,7 @@ public:
   /// vector<16xf16> for dpas: codes less their zero points, or floats rounded to nearest; 0 beyond
   /// the step.
   Value loadHalves(Value tile, const Step &step);
-  /// Each column, f32.
+  /// Each column of a quantized weight, f32.
   Values loadFloats(Value tile, const Step &step);
   /// Of a group that begins at a column.
   Value loadScale(Value tile, Value base);

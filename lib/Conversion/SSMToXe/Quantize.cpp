@@ -7,7 +7,7 @@
 #include "Emitters.h"
 #include "RunRounding.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "ssmq/Formats/Format.h"
+#include "ssmq/Formats/StaticRanges.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -74,7 +74,7 @@ void QuantizeEmitter::storeGroups(const IntegerGrid &grid) {
 }
 
 void QuantizeEmitter::calibratedRow() {
-  IntegerGrid grid = rounding.grids.fitStatic(fitGrids(*format, *op.getRanges()).front());
+  IntegerGrid grid = rounding.grids.fitStatic(::ssmq::fitGrids(*format, *op.getRanges()).front());
   storeGroups(grid);
   // NaN where a value is not finite.
   Value poison = k.loop(k.item, k.index(columns), k.index(XeBuilder::kItems), {k.f32(0)},

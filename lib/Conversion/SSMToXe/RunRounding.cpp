@@ -3,23 +3,11 @@
 #include "RunRounding.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "ssmq/Formats/Format.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
 
 using Values = XeBuilder::Values;
-
-SmallVector<::ssmq::RunGrid> ssm::fitGrids(const ::ssmq::Format &format, ArrayRef<float> ranges) {
-  SmallVector<::ssmq::RunGrid> grids(ranges.size() / 2);
-  for (auto [i, grid] : llvm::enumerate(grids)) {
-    ::ssmq::RunRange range;
-    range.low = ranges[2 * i];
-    range.high = ranges[2 * i + 1];
-    format.getNumerics().fit(range, grid);
-  }
-  return grids;
-}
 
 /// The integers whose order is that of the floats, and back: negative ones have all bits but the
 /// sign turned.

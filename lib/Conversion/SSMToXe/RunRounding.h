@@ -11,15 +11,7 @@
 #include "XeBuilder.h"
 #include "ssmq/Conversion/Rounding/IntegerGrids.h"
 
-namespace ssmq {
-class Format;
-} // namespace ssmq
-
 namespace mlir::ssm {
-
-/// The grids of calibrated ranges, low and high for each. A range that no scale holds gives an
-/// infinite one, as values do.
-SmallVector<::ssmq::RunGrid> fitGrids(const ::ssmq::Format &format, ArrayRef<float> ranges);
 
 class RunRounding {
 public:

@@ -63,7 +63,7 @@ IntegerGrid StoredStatePlaces::fit(Value mostBits) const {
 }
 
 void StoredStatePlaces::storeScale(const IntegerGrid &grid, ArrayRef<Value> indices,
-                                   int64_t run) const {
+                                   Value run) const {
   if (nextScales)
-    k.store(grid.scale, *nextScales, {getScaleRow(indices), k.index(run)});
+    k.store(grid.scale, *nextScales, {getScaleRow(indices), run});
 }

@@ -34,7 +34,10 @@ public:
   Value takeMost(Value most, Value number) const;
   IntegerGrid fit(Value mostBits) const;
   /// By one work-item.
-  void storeScale(const IntegerGrid &grid, ArrayRef<Value> indices, int64_t run) const;
+  void storeScale(const IntegerGrid &grid, ArrayRef<Value> indices, Value run) const;
+  void storeScale(const IntegerGrid &grid, ArrayRef<Value> indices, int64_t run) const {
+    storeScale(grid, indices, k.index(run));
+  }
 
   XeBuilder &k;
 

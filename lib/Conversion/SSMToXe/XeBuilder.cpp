@@ -51,7 +51,7 @@ Value XeBuilder::select(Value condition, Value then, Value otherwise) {
   return createOrFold<arith::SelectOp>(condition, then, otherwise);
 }
 Value XeBuilder::both(Value lhs, Value rhs) { return createOrFold<arith::AndIOp>(lhs, rhs); }
-Value XeBuilder::min(Value lhs, Value rhs) { return createOrFold<arith::MinSIOp>(lhs, rhs); }
+Value XeBuilder::min(Value lhs, Value rhs) { return select(isLess(lhs, rhs), lhs, rhs); }
 Value XeBuilder::bitcast(Value value, Type type) {
   return arith::BitcastOp::create(*this, type, value);
 }

@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <optional>
 
 namespace mlir::ssm {
 
@@ -21,6 +22,8 @@ struct Place {
   SmallVector<int64_t> strides;
   /// How many rows of a cache there are; null for all else.
   Value rows;
+  /// Elements between a multiple of 64 bytes, as buffers begin at, and the first; if known.
+  std::optional<int64_t> offset = std::nullopt;
 };
 
 class XeBuilder : public ImplicitLocOpBuilder {
@@ -57,6 +60,7 @@ public:
   Value dotBytes(Value lhs, Value rhs, Value sum);
   Value select(Value condition, Value then, Value otherwise);
   Value both(Value lhs, Value rhs);
+  /// Signed. Uniform where both are, unlike the extended instruction that arith.minsi becomes.
   Value min(Value lhs, Value rhs);
   Value bitcast(Value value, Type type);
 

@@ -1,6 +1,7 @@
 //===- Families.h - The forward pass of each model family -------*- C++ -*-===//
 //
-// Each builds the layers of its modeling_<model_type>.py and returns the logits.
+// Each builds the layers of its modeling_<model_type>.py (S4D: python-bindings/ssmq/s4d/model.py)
+// and returns the logits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,6 +22,7 @@ Value buildMamba(ForwardBuilder &builder, const ::ssmq::ModelConfig &config);
 Value buildMamba2(ForwardBuilder &builder, const ::ssmq::ModelConfig &config);
 Value buildGraniteMoeHybrid(ForwardBuilder &builder, const ::ssmq::ModelConfig &config);
 Value buildBamba(ForwardBuilder &builder, const ::ssmq::ModelConfig &config);
+Value buildS4D(ForwardBuilder &builder, const ::ssmq::ModelConfig &config);
 
 } // namespace mlir::ssm
 

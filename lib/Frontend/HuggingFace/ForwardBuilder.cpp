@@ -39,7 +39,7 @@ static std::string formatShape(ArrayRef<int64_t> shape) {
 }
 
 ForwardBuilder::ForwardBuilder(MLIRContext *context, const ::ssmq::WeightStore &weights,
-                               StringRef directory)
+                               StringRef directory, int64_t numFeatures)
     : builder(context), weights(weights) {
   context->loadDialect<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect,
                        math::MathDialect, ml_program::MLProgramDialect, tensor::TensorDialect,
@@ -54,9 +54,12 @@ ForwardBuilder::ForwardBuilder(MLIRContext *context, const ::ssmq::WeightStore &
   function = func::FuncOp::create(builder, unknown, "forward", builder.getFunctionType({}, {}));
   entry = function.addEntryBlock();
   Type i32 = builder.getI32Type();
-  entry->addArgument(RankedTensorType::get({ShapedType::kDynamic}, i32), unknown);
+  entry->addArgument(
+      numFeatures ? RankedTensorType::get({ShapedType::kDynamic, numFeatures}, builder.getF32Type())
+                  : RankedTensorType::get({ShapedType::kDynamic}, i32),
+      unknown);
   builder.setInsertionPointToEnd(entry);
-  numTokens = tensor::DimOp::create(builder, unknown, getTokens(), 0);
+  numTokens = tensor::DimOp::create(builder, unknown, getInputs(), 0);
   addState("position", {}, i32);
 }
 
@@ -170,7 +173,8 @@ LogicalResult ForwardBuilder::checkWeights() {
 
 FailureOr<OwningOpRef<ModuleOp>> ForwardBuilder::finish(Value logits) {
   enter("");
-  setNext(getPosition(), nextPosition());
+  if (!nextStates.front())
+    setNext(getPosition(), nextPosition());
   SmallVector<Value> results = {logits};
   llvm::append_range(results, nextStates);
   func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
@@ -189,7 +193,7 @@ FailureOr<OwningOpRef<ModuleOp>> ForwardBuilder::finish(Value logits) {
 
 Value ForwardBuilder::embedding(StringRef name, int64_t rows, int64_t columns) {
   Value table = weight((name + ".weight").str(), {rows, columns});
-  return EmbeddingOp::create(builder, locationOf(name), getTokens(), table, /*scales=*/nullptr,
+  return EmbeddingOp::create(builder, locationOf(name), getInputs(), table, /*scales=*/nullptr,
                              /*zero_points=*/nullptr, /*group_size=*/nullptr,
                              /*packed_bits=*/nullptr, /*tile_rows=*/nullptr, /*rows=*/nullptr,
                              /*columns=*/nullptr, pathAttr(name));
@@ -235,6 +239,13 @@ Value ForwardBuilder::rmsNorm(StringRef name, Value input, float eps, int64_t gr
                            pathAttr(name));
 }
 
+Value ForwardBuilder::layerNorm(StringRef name, Value input, float eps) {
+  Value scales = weight((name + ".weight").str(), {getWidth(input)});
+  Value offsets = weight((name + ".bias").str(), {getWidth(input)});
+  return LayerNormOp::create(builder, locationOf(name), input, scales, offsets, APFloat(eps),
+                             pathAttr(name));
+}
+
 Value ForwardBuilder::causalConv1d(StringRef name, Value input, int64_t taps, bool bias) {
   int64_t channels = getWidth(input);
   Value filter = weight((name + ".weight").str(), {channels, 1, taps});
@@ -268,6 +279,21 @@ Value ForwardBuilder::ssdScan(Value input, Value dt, Value a, Value b, Value c, 
   return op.getResult();
 }
 
+Value ForwardBuilder::diagonalScan(Value input, Value a, Value b, Value c, Value d) {
+  auto shape = cast<RankedTensorType>(a.getType()).getShape();
+  Location loc = locationOf("");
+  auto join = [&](Value value) -> Value {
+    return tensor::CollapseShapeOp::create(builder, loc, value,
+                                           ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+  };
+  Value state = addState("state", {shape[0], 2 * shape[1]}, builder.getF32Type());
+  auto op = DiagonalScanOp::create(builder, loc, input, join(a), join(b), join(c), d, state,
+                                   /*state_scales=*/nullptr, /*state_format=*/nullptr,
+                                   /*state_ranges=*/nullptr, pathAttr(""), /*stable=*/false);
+  setNext(state, op.getNextState());
+  return op.getResult();
+}
+
 Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t headDim, float scale) {
   SmallVector<int64_t> shape = {ShapedType::kDynamic, getWidth(key)};
   Value keyCache = addState("key", shape, builder.getF32Type());
@@ -282,90 +308,4 @@ Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t hea
 Value ForwardBuilder::rotary(Value input, int64_t headDim, int64_t rotaryDim, float theta) {
   return RotaryOp::create(builder, locationOf(""), input, getPosition(), headDim, rotaryDim,
                           APFloat(theta));
-}
-
-//===----------------------------------------------------------------------===//
-// Elementwise
-//===----------------------------------------------------------------------===//
-
-Value ForwardBuilder::splat(float value, Value like) {
-  Location loc = locationOf("");
-  Value scalar = arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
-  return tensor::SplatOp::create(builder, loc, scalar, like.getType(), ValueRange{numTokens});
-}
-
-Value ForwardBuilder::add(Value lhs, Value rhs) {
-  return arith::AddFOp::create(builder, locationOf(""), lhs, rhs);
-}
-
-Value ForwardBuilder::multiply(Value lhs, Value rhs) {
-  return arith::MulFOp::create(builder, locationOf(""), lhs, rhs);
-}
-
-Value ForwardBuilder::scale(Value input, float factor) {
-  return factor == 1 ? input : multiply(input, splat(factor, input));
-}
-
-Value ForwardBuilder::divide(Value input, float divisor) {
-  if (divisor == 1)
-    return input;
-  return arith::DivFOp::create(builder, locationOf(""), input, splat(divisor, input));
-}
-
-Value ForwardBuilder::addToRows(Value input, Value row) {
-  Location loc = locationOf("");
-  auto type = cast<RankedTensorType>(input.getType());
-  Value empty = tensor::EmptyOp::create(builder, loc, type, ValueRange{numTokens});
-  auto rows = linalg::BroadcastOp::create(builder, loc, row, empty, ArrayRef<int64_t>{0});
-  return add(input, rows->getResult(0));
-}
-
-Value ForwardBuilder::silu(Value input, StringRef site) {
-  Location loc = locationOf("");
-  auto negated = arith::NegFOp::create(builder, loc, input);
-  Value exp = math::ExpOp::create(builder, loc, negated);
-  auto result = arith::DivFOp::create(builder, loc, input, add(splat(1, input), exp));
-  if (!site.empty())
-    for (Operation *reader : {negated.getOperation(), result.getOperation()})
-      reader->setAttr(SSMDialect::kSitesAttrName,
-                      builder.getStrArrayAttr({(path + ":" + site).str()}));
-  return result;
-}
-
-Value ForwardBuilder::gate(Value input, Value gate) { return multiply(input, silu(gate, "gate")); }
-
-Value ForwardBuilder::softplus(Value input) {
-  // max(x, 0) + log1p(exp(-|x|)) overflows nowhere.
-  Location loc = locationOf("");
-  Value distance = arith::NegFOp::create(builder, loc, math::AbsFOp::create(builder, loc, input));
-  Value tail = math::Log1pOp::create(builder, loc, math::ExpOp::create(builder, loc, distance));
-  return add(arith::MaximumFOp::create(builder, loc, input, splat(0, input)), tail);
-}
-
-Value ForwardBuilder::clampNonnegative(Value input, float low, float high) {
-  Location loc = locationOf("");
-  if (low > 0)
-    input = arith::MaximumFOp::create(builder, loc, input, splat(low, input));
-  if (!std::isinf(high))
-    input = arith::MinimumFOp::create(builder, loc, input, splat(high, input));
-  return input;
-}
-
-Value ForwardBuilder::negatedExp(Value input) {
-  Location loc = locationOf("");
-  return arith::NegFOp::create(builder, loc, math::ExpOp::create(builder, loc, input));
-}
-
-SmallVector<Value> ForwardBuilder::split(Value input, ArrayRef<int64_t> widths) {
-  SmallVector<Value> parts;
-  int64_t offset = 0;
-  for (int64_t width : widths) {
-    SmallVector<OpFoldResult> offsets = {builder.getIndexAttr(0), builder.getIndexAttr(offset)};
-    SmallVector<OpFoldResult> sizes = {numTokens, builder.getIndexAttr(width)};
-    SmallVector<OpFoldResult> strides(2, builder.getIndexAttr(1));
-    parts.push_back(
-        tensor::ExtractSliceOp::create(builder, locationOf(""), input, offsets, sizes, strides));
-    offset += width;
-  }
-  return parts;
 }

@@ -27,13 +27,16 @@ int64_t getWidth(Value value);
 
 class ForwardBuilder {
 public:
-  /// `weights` is the store of `directory` and must outlive the builder.
-  ForwardBuilder(MLIRContext *context, const ::ssmq::WeightStore &weights, StringRef directory);
+  /// `weights` is the store of `directory` and must outlive the builder. The program reads tokens,
+  /// or so many features a step.
+  ForwardBuilder(MLIRContext *context, const ::ssmq::WeightStore &weights, StringRef directory,
+                 int64_t numFeatures = 0);
 
   /// Ops made from here on belong to the module `path`, such as "model.layers.0.mamba".
   void enter(const Twine &path);
 
-  Value getTokens() const { return entry->getArgument(0); }
+  /// Tokens, or features.
+  Value getInputs() const { return entry->getArgument(0); }
   Value getPosition() const { return entry->getArgument(1); }
 
   /// The tensor <module>.<name> of the checkpoint, of the given shape.
@@ -47,12 +50,15 @@ public:
   /// the checkpoint has no other for it. Leaves the module entered last.
   Value head(Value input, int64_t vocabSize, bool tied, StringRef embedding);
   Value rmsNorm(StringRef name, Value input, float eps, int64_t groups = 1);
+  Value layerNorm(StringRef name, Value input, float eps);
   /// Has the state <module>.conv.
   Value causalConv1d(StringRef name, Value input, int64_t taps, bool bias);
   /// Have the state <module>.scan.
   Value selectiveScan(Value input, Value dt, Value a, Value b, Value c, Value d);
   Value ssdScan(Value input, Value dt, Value a, Value b, Value c, Value d, int64_t stateSize);
   /// Has the states <module>.key and <module>.value.
+  /// Has the state <module>.state. a, b and c are heads x states x 2.
+  Value diagonalScan(Value input, Value a, Value b, Value c, Value d);
   Value attention(Value query, Value key, Value value, int64_t headDim, float scale);
   Value rotary(Value input, int64_t headDim, int64_t rotaryDim, float theta);
 
@@ -68,10 +74,24 @@ public:
   /// input * silu(gate), where the gate is the site <module>:gate.
   Value gate(Value input, Value gate);
   Value softplus(Value input);
+  /// x min(max(0, x + 2), 1) (arXiv 2506.12480).
+  Value qGelu(Value input);
+  /// x / 2 (1 + erf(x / sqrt(2))).
+  Value gelu(Value input);
+  /// value / (1 + exp(-gate)), where the gate is the site <module>:gate.
+  Value gluGate(Value value, Value gate);
   /// Bounds that cut nothing off nonnegative values (0 and infinity) are left out.
   Value clampNonnegative(Value input, float low, float high);
   /// -exp(x).
   Value negatedExp(Value input);
+  /// Means over all steps so far, and the last step, 1 x C. The former has the state <module>.sum.
+  Value meanOfSteps(Value input);
+  Value lastStep(Value input);
+  /// An f32 value whose elements `body` makes from those of the inputs at the places that the maps
+  /// say.
+  Value compute(ArrayRef<int64_t> shape, ValueRange inputs, ArrayRef<AffineMap> maps,
+                function_ref<Value(OpBuilder &, Location, ValueRange)> body);
+
   /// Consecutive columns.
   SmallVector<Value> split(Value input, ArrayRef<int64_t> widths);
 
@@ -89,6 +109,8 @@ private:
   void setNext(Value state, Value next);
   Value splat(float value, Value like);
   Value nextPosition();
+  /// x / (1 + exp(-y)), with y as the activation site <module>:<site>, when that is given.
+  Value timesSigmoid(Value x, Value y, StringRef site);
   bool hasOwnHead(StringRef embedding) const;
   LogicalResult checkWeights();
 

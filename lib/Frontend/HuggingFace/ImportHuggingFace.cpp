@@ -14,6 +14,7 @@ static Value build(ForwardBuilder &builder, const ::ssmq::ModelConfig &config) {
   case ::ssmq::ModelFamily::Mamba2: return buildMamba2(builder, config);
   case ::ssmq::ModelFamily::GraniteHybrid: return buildGraniteMoeHybrid(builder, config);
   case ::ssmq::ModelFamily::Bamba: return buildBamba(builder, config);
+  case ::ssmq::ModelFamily::S4D: return buildS4D(builder, config);
   }
   llvm_unreachable("an enumerator is missing");
 }
@@ -29,6 +30,7 @@ FailureOr<OwningOpRef<ModuleOp>> mlir::ssm::importHuggingFace(MLIRContext *conte
   auto weights = ::ssmq::WeightStore::open(directory);
   if (!weights)
     return reject(weights.takeError());
-  ForwardBuilder builder(context, *weights, directory);
+  int64_t numFeatures = config->s4d ? config->s4d->numFeatures : 0;
+  ForwardBuilder builder(context, *weights, directory, numFeatures);
   return builder.finish(build(builder, *config));
 }

@@ -55,18 +55,26 @@ Expected<const OpenCLApi *> ssmq::getOpenCLApi() {
   return api.get();
 }
 
-Expected<OpenCLExtensionApi> ssmq::getOpenCLExtensionApi(const OpenCLApi &api,
-                                                         cl_platform_id platform) {
-  OpenCLExtensionApi result;
 #define SSMQ_FIND(NAME)                                                                            \
   result.NAME =                                                                                    \
       reinterpret_cast<NAME##_fn>(api.clGetExtensionFunctionAddressForPlatform(platform, #NAME));  \
   if (!result.NAME)                                                                                \
     return noDevice("the OpenCL driver has no " #NAME);
+
+Expected<OpenCLExtensionApi> ssmq::getOpenCLExtensionApi(const OpenCLApi &api,
+                                                         cl_platform_id platform) {
+  OpenCLExtensionApi result;
   SSMQ_OPENCL_EXTENSION_FUNCTIONS(SSMQ_FIND)
-#undef SSMQ_FIND
   return result;
 }
+
+Expected<CommandBufferApi> ssmq::getCommandBufferApi(const OpenCLApi &api,
+                                                     cl_platform_id platform) {
+  CommandBufferApi result;
+  SSMQ_OPENCL_COMMAND_BUFFER_FUNCTIONS(SSMQ_FIND)
+  return result;
+}
+#undef SSMQ_FIND
 
 Expected<std::vector<OpenCLDeviceId>> ssmq::getOpenCLDevices(const OpenCLApi &api) {
   cl_uint count = 0;

@@ -7,6 +7,7 @@
 
 using namespace ssmq;
 using llvm::Error;
+using llvm::Expected;
 
 static thread_local Device *currentDevice = nullptr;
 
@@ -44,6 +45,15 @@ Error Device::takeError() {
   // What follows the first error follows from it.
   llvm::consumeError(std::move(finished));
   return llvm::createStringError(errorCode, std::exchange(error, {}));
+}
+
+Expected<std::shared_ptr<Device>> ssmq::openDevice(llvm::StringRef choice) {
+  if (choice == "cpu")
+    return nullptr;
+  // Before a machine without OpenCL complains of that.
+  if (Error error = parseDeviceChoice(choice).takeError())
+    return error;
+  return Device::open(choice);
 }
 
 Device *ssmq::getCurrentDevice() { return currentDevice; }

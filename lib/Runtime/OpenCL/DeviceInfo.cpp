@@ -27,27 +27,44 @@ std::string DeviceInfo::getObstacle() const {
   return "";
 }
 
+static llvm::Error fail(std::errc code, const llvm::formatv_object_base &message) {
+  return llvm::createStringError(std::make_error_code(code), llvm::Twine(toOneLine(message.str())));
+}
+
+Expected<std::optional<size_t>> ssmq::parseDeviceChoice(llvm::StringRef choice) {
+  if (choice == "xe")
+    return std::nullopt;
+  size_t index = 0;
+  llvm::StringRef number = choice;
+  if (!number.consume_front("xe:"))
+    return fail(std::errc::invalid_argument,
+                llvm::formatv("device {0} is not known; take cpu, xe or xe:NUMBER", quote(choice)));
+  if (number.getAsInteger(10, index))
+    return fail(std::errc::invalid_argument,
+                llvm::formatv("device {0}: what stands after 'xe:' is the number of a device, as "
+                              "`ssmq devices` lists them",
+                              quote(choice)));
+  return index;
+}
+
 Expected<size_t> ssmq::chooseDevice(const std::vector<DeviceInfo> &devices,
                                     llvm::StringRef choice) {
-  llvm::StringRef number = choice;
-  if (number.consume_front("xe:")) {
-    size_t index = 0;
-    if (number.getAsInteger(10, index))
-      return makeError("device {0}: what stands after 'xe:' is the number of a device, as "
-                       "`ssmq devices` lists them",
-                       quote(choice));
-    if (index >= devices.size())
-      return makeError("device {0}: there are {1} OpenCL devices, counted from 0 "
-                       "(`ssmq devices` lists them)",
-                       quote(choice), devices.size());
-    std::string obstacle = devices[index].getObstacle();
+  Expected<std::optional<size_t>> number = parseDeviceChoice(choice);
+  if (!number)
+    return number.takeError();
+  if (std::optional<size_t> index = *number) {
+    if (*index >= devices.size())
+      return fail(std::errc::no_such_device,
+                  llvm::formatv("device {0} does not exist: the last is xe:{1} (`ssmq devices` "
+                                "lists them)",
+                                quote(choice), devices.size() - 1));
+    std::string obstacle = devices[*index].getObstacle();
     if (!obstacle.empty())
-      return makeError("device {0} ({1}) cannot run Xe kernels: {2}", quote(choice),
-                       devices[index].name, obstacle);
-    return index;
+      return fail(std::errc::no_such_device,
+                  llvm::formatv("device {0} ({1}) cannot run Xe kernels: {2}", quote(choice),
+                                devices[*index].name, obstacle));
+    return *index;
   }
-  if (choice != "xe")
-    return makeError("device {0} is not known; take xe or xe:NUMBER", quote(choice));
   for (DeviceKind kind : {DeviceKind::GPU, DeviceKind::CPU})
     for (auto [index, device] : llvm::enumerate(devices))
       if (device.kind == kind && device.getObstacle().empty())
@@ -58,8 +75,8 @@ Expected<size_t> ssmq::chooseDevice(const std::vector<DeviceInfo> &devices,
     obstacles +=
         "; " + device.name + ": " + (obstacle.empty() ? "it is neither a GPU nor a CPU" : obstacle);
   }
-  return llvm::createStringError(std::make_error_code(std::errc::no_such_device),
-                                 "no OpenCL device can run Xe kernels" + toOneLine(obstacles));
+  return fail(std::errc::no_such_device,
+              llvm::formatv("no OpenCL device can run Xe kernels{0}", obstacles));
 }
 
 std::string ssmq::toJson(const std::vector<DeviceInfo> &devices) {
@@ -78,7 +95,9 @@ std::string ssmq::toJson(const std::vector<DeviceInfo> &devices) {
         {"block_io", device.hasBlockIO},
         {"half", device.hasHalf},
         {"integer_dot_product", device.hasIntegerDotProduct},
+        {"correctly_rounded_divide_sqrt", device.hasExactDivision},
         {"command_buffers", device.hasCommandBuffers},
+        {"command_buffers_used", device.usesCommandBuffers},
         {"shared_memory", llvm::json::Object{{"device", device.sharedMemory.device},
                                              {"host", device.sharedMemory.host},
                                              {"shared", device.sharedMemory.shared},
@@ -120,6 +139,12 @@ void ssmq::printDevices(const std::vector<DeviceInfo> &devices, llvm::raw_ostrea
                             toGiB(device.globalMemory), toGiB(device.largestAllocation),
                             device.localMemory / 1024, device.largestGroup,
                             device.largestArguments);
+    stream << llvm::formatv("  division and roots {0}; command buffers {1}\n",
+                            device.hasExactDivision ? "rounded correctly"
+                                                    : "as the device has them",
+                            device.usesCommandBuffers  ? "used"
+                            : device.hasCommandBuffers ? "not used, they need another queue"
+                                                       : "not offered");
     std::string obstacle = device.getObstacle();
     stream << "  " << (obstacle.empty() ? "runs Xe kernels" : "cannot run Xe kernels: " + obstacle)
            << "\n";

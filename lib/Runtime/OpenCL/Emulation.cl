@@ -3,6 +3,8 @@
 // behind this text (SubgroupFunctions.cpp).
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
 #define OVERLOADED __attribute__((overloadable))
+// Kernels call them often, and drivers take long for what is written out everywhere.
+#define NOT_INLINED __attribute__((noinline))
 
 //===----------------------------------------------------------------------===//
 // D = C + A B of M x K, K x 16. Lane l holds column l of B, C and D; an int of B is 4 / size
@@ -14,7 +16,7 @@ static float ssmq_bf16(ushort bits) { return as_float((uint)bits << 16); }
 static float ssmq_f16(ushort bits) { return (float)as_half(bits); }
 
 #define SSMQ_MAD_16(NAME, TO_FLOAT, M, A, C)                                                       \
-  C OVERLOADED intel_sub_group_##NAME##_##NAME##_matrix_mad_k16(A a, int8 b, C c) {                \
+  NOT_INLINED C OVERLOADED intel_sub_group_##NAME##_##NAME##_matrix_mad_k16(A a, int8 b, C c) {    \
     union { A all; short of[M]; } rows = {a};                                                      \
     union { int8 all; int of[8]; } columns = {b};                                                  \
     union { C all; float of[M]; } sums = {c};                                                      \
@@ -27,7 +29,7 @@ static float ssmq_f16(ushort bits) { return (float)as_half(bits); }
   }
 
 #define SSMQ_MAD_8(NAME_A, NAME_B, TYPE_A, TYPE_B, M, A, B, C)                                     \
-  C OVERLOADED intel_sub_group_##NAME_A##_##NAME_B##_matrix_mad_k32(A a, B b, C c) {               \
+  NOT_INLINED C OVERLOADED intel_sub_group_##NAME_A##_##NAME_B##_matrix_mad_k32(A a, B b, C c) {   \
     union { A all; short of[M]; } rows = {a};                                                      \
     union { B all; int of[8]; } columns = {b};                                                     \
     union { C all; int of[M]; } sums = {c};                                                        \

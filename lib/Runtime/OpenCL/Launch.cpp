@@ -37,7 +37,8 @@ void ssmq_xe_store(void *to, int64_t bits, int64_t bytes) {
   Device *device = getCurrentDevice();
   if (!device || device->hasError())
     return;
-  if (llvm::Error error = device->copy(to, &bits, bytes))
+  llvm::StringRef pattern(reinterpret_cast<const char *>(&bits), bytes);
+  if (llvm::Error error = device->enqueueFill(to, pattern, bytes))
     device->keepError(std::move(error));
 }
 

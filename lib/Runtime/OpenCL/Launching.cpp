@@ -22,8 +22,9 @@ Error OpenCLDevice::makeBuildError(cl_program program, const llvm::Twine &what, 
     line += c == '\n' ? ' ' : c;
   if (line.empty())
     return makeOpenCLError(what + " on " + info.name, code);
-  return makeError("{0} on {1} failed: {2}", what.str(), info.name,
-                   llvm::StringRef(line).take_front(500));
+  return llvm::createStringError(
+      std::make_error_code(std::errc::io_error),
+      llvm::Twine(toOneLine(what.str() + " on " + info.name + " failed: " + line.substr(0, 500))));
 }
 
 std::vector<std::string> OpenCLDevice::findEmulated(const SpirvModule &module) const {
@@ -63,22 +64,18 @@ Expected<OpenCLObject<cl_program>> OpenCLDevice::compileSource(const std::string
   return program;
 }
 
-Expected<OpenCLDevice::Program> OpenCLDevice::buildProgram(llvm::StringRef spirv) const {
-  Expected<SpirvModule> module = SpirvModule::parse(spirv);
-  if (!module)
-    return module.takeError();
+Expected<OpenCLObject<cl_program>> OpenCLDevice::buildProgram(llvm::StringRef spirv,
+                                                              const SpirvModule &module) const {
+  const char *options = info.hasExactDivision ? "-cl-fp32-correctly-rounded-divide-sqrt" : nullptr;
   Expected<OpenCLObject<cl_program>> program = createProgram(spirv);
   if (!program)
     return program.takeError();
-  Program built;
-  built.module = std::move(*module);
-  std::vector<std::string> emulated = findEmulated(built.module);
+  std::vector<std::string> emulated = findEmulated(module);
   if (emulated.empty()) {
-    cl_int code = api.clBuildProgram(program->get(), 1, &id.device, nullptr, nullptr, nullptr);
+    cl_int code = api.clBuildProgram(program->get(), 1, &id.device, options, nullptr, nullptr);
     if (code != CL_SUCCESS)
       return makeBuildError(program->get(), "building kernels", code);
-    built.program = std::move(*program);
-    return built;
+    return program;
   }
 
   Expected<std::string> source = makeSubgroupEmulation(emulated);
@@ -87,46 +84,65 @@ Expected<OpenCLDevice::Program> OpenCLDevice::buildProgram(llvm::StringRef spirv
   Expected<OpenCLObject<cl_program>> emulation = compileSource(*source);
   if (!emulation)
     return emulation.takeError();
-  cl_int code = api.clCompileProgram(program->get(), 1, &id.device, nullptr, 0, nullptr, nullptr,
+  cl_int code = api.clCompileProgram(program->get(), 1, &id.device, options, 0, nullptr, nullptr,
                                      nullptr, nullptr);
   if (code != CL_SUCCESS)
     return makeBuildError(program->get(), "compiling kernels", code);
   cl_program parts[] = {program->get(), emulation->get()};
-  built.program = {
+  OpenCLObject<cl_program> linked(
       api.clLinkProgram(context.get(), 1, &id.device, nullptr, 2, parts, nullptr, nullptr, &code),
-      api.clReleaseProgram};
+      api.clReleaseProgram);
   if (code != CL_SUCCESS)
-    return makeBuildError(built.program.get(), "linking kernels", code);
-  return built;
+    return makeBuildError(linked.get(), "linking kernels", code);
+  return linked;
 }
 
 Expected<OpenCLDevice::Program *> OpenCLDevice::getProgram(llvm::StringRef spirv) {
   auto found = programs.find(spirv.data());
-  if (found == programs.end()) {
-    Expected<Program> built = buildProgram(spirv);
-    if (!built)
-      return built.takeError();
-    found = programs.try_emplace(spirv.data(), std::move(*built)).first;
-  }
-  return &found->second;
-}
-
-Expected<OpenCLDevice::Kernel *> OpenCLDevice::getKernel(Program &program, const char *name) const {
-  auto found = program.kernels.find(name);
-  if (found != program.kernels.end())
+  if (found != programs.end())
     return &found->second;
-  const SpirvKernel *known = program.module.lookup(name);
-  if (!known)
-    return makeError("the SPIR-V module has no kernel {0}", quote(name));
-  cl_int code = CL_SUCCESS;
-  cl_kernel kernel = api.clCreateKernel(program.program.get(), name, &code);
-  if (code != CL_SUCCESS)
-    return makeOpenCLError("making kernel " + quote(name) + " on " + info.name, code);
-  Kernel made{{kernel, api.clReleaseKernel}, known->parameters};
-  return &program.kernels.try_emplace(name, std::move(made)).first->second;
+  Expected<SpirvModule> module = SpirvModule::parse(spirv);
+  if (!module)
+    return module.takeError();
+  // Intel's runtime for CPUs mixes up builds of two threads.
+  static std::mutex building;
+  std::lock_guard<std::mutex> lock(building);
+  Program made;
+  Expected<OpenCLObject<cl_program>> built = buildProgram(spirv, *module);
+  if (!built) {
+    // It also fails now and then, without a reason, and succeeds when it is asked again.
+    consumeError(built.takeError());
+    built = buildProgram(spirv, *module);
+  }
+  if (!built)
+    return built.takeError();
+  made.program = std::move(*built);
+  if (Error error = makeKernels(made, *module))
+    return error;
+  return &programs.try_emplace(spirv.data(), std::move(made)).first->second;
 }
 
-Error OpenCLDevice::setArguments(const Kernel &kernel, const KernelLaunch &launch) const {
+Error OpenCLDevice::makeKernels(Program &program, const SpirvModule &module) const {
+  for (const SpirvKernel &known : module.getKernels()) {
+    cl_int code = CL_SUCCESS;
+    cl_kernel kernel = api.clCreateKernel(program.program.get(), known.name.c_str(), &code);
+    if (code != CL_SUCCESS)
+      return makeOpenCLError("making kernel " + quote(known.name) + " on " + info.name, code);
+    auto made = std::make_unique<Kernel>();
+    made->name = known.name;
+    made->kernel = {kernel, api.clReleaseKernel};
+    made->parameters = known.parameters;
+    program.kernels[known.name] = std::move(made);
+  }
+  return Error::success();
+}
+
+Error OpenCLDevice::build(llvm::StringRef spirv) {
+  std::lock_guard<std::mutex> lock(mutex);
+  return getProgram(spirv).takeError();
+}
+
+Error OpenCLDevice::checkArguments(const Kernel &kernel, const KernelLaunch &launch) const {
   size_t count = kernel.parameters.size();
   if (launch.arguments.size() != count || count > 63)
     return makeError("kernel {0} has {1} parameters (at most 63 are possible) and was launched "
@@ -140,20 +156,12 @@ Error OpenCLDevice::setArguments(const Kernel &kernel, const KernelLaunch &launc
         parameter.numBytes > 8)
       return makeError("parameter {0} of kernel {1} is no {2}", i, quote(launch.kernel),
                        isPointer ? "pointer" : "number of at most 64 bits");
-    cl_int code =
-        isPointer
-            ? extension.clSetKernelArgMemPointerINTEL(
-                  kernel.kernel.get(), i, reinterpret_cast<const void *>(launch.arguments[i]))
-            : api.clSetKernelArg(kernel.kernel.get(), i, parameter.numBytes, &launch.arguments[i]);
-    if (code != CL_SUCCESS)
-      return makeOpenCLError(
-          "setting argument " + llvm::Twine(i) + " of kernel " + quote(launch.kernel), code);
   }
   return Error::success();
 }
 
 Error OpenCLDevice::launch(const KernelLaunch &launch) {
-  size_t global[3], local[3];
+  std::array<size_t, 3> global, local;
   for (int i = 0; i < 3; ++i) {
     int64_t total = 0;
     if (launch.groups[i] < 0 || launch.items[i] < 1 ||
@@ -167,23 +175,14 @@ Error OpenCLDevice::launch(const KernelLaunch &launch) {
   Expected<Program *> program = getProgram(launch.spirv);
   if (!program)
     return program.takeError();
-  Expected<Kernel *> kernel = getKernel(**program, launch.kernel);
-  if (!kernel)
-    return kernel.takeError();
-  if (Error error = setArguments(**kernel, launch))
+  auto found = (*program)->kernels.find(launch.kernel);
+  if (found == (*program)->kernels.end())
+    return makeError("the SPIR-V module has no kernel {0}", quote(launch.kernel));
+  const Kernel *kernel = found->second.get();
+  if (Error error = checkArguments(*kernel, launch))
     return error;
-  if (global[0] == 0 || global[1] == 0 || global[2] == 0)
+  if (llvm::is_contained(global, 0))
     return Error::success();
-  cl_int code = api.clEnqueueNDRangeKernel(queue.get(), (*kernel)->kernel.get(), 3, nullptr, global,
-                                           local, 0, nullptr, nullptr);
-  if (code != CL_SUCCESS)
-    return makeOpenCLError(
-        llvm::formatv("launching {0} with groups {1} x {2} x {3} of {4} x {5} x {6} work-items "
-                      "on {7}",
-                      quote(launch.kernel), launch.groups[0], launch.groups[1], launch.groups[2],
-                      local[0], local[1], local[2], info.name)
-            .str(),
-        code);
-  ++numLaunches;
-  return Error::success();
+  waiting.push_back({kernel, global, local, launch.arguments.vec()});
+  return info.usesCommandBuffers ? Error::success() : flush();
 }

@@ -32,6 +32,12 @@ Expected<std::unique_ptr<Device>> OpenCLDevice::open(const OpenCLApi &api, const
   if (!extension)
     return extension.takeError();
   device->extension = *extension;
+  if (device->info.usesCommandBuffers) {
+    Expected<CommandBufferApi> commandBuffers = getCommandBufferApi(api, id.platform);
+    if (!commandBuffers)
+      return commandBuffers.takeError();
+    device->commandBuffers = *commandBuffers;
+  }
 
   cl_int code = CL_SUCCESS;
   cl_context context = api.clCreateContext(nullptr, 1, &id.device, nullptr, nullptr, &code);
@@ -107,6 +113,10 @@ void OpenCLDevice::freeLocked(void *memory) {
   auto found = allocations.find(memory);
   if (found == allocations.end())
     return;
+  if (Error error = flush())
+    keepError(std::move(error));
+  // Drivers may keep more of the memory than its address.
+  runs.clear();
   extension.clMemBlockingFreeINTEL(context.get(), memory);
   allocatedBytes -= found->second;
   allocations.erase(found);
@@ -150,8 +160,11 @@ Error OpenCLDevice::copy(void *to, const void *from, int64_t numBytes) {
   std::lock_guard<std::mutex> lock(mutex);
   if (numBytes == 0)
     return Error::success();
+  if (Error error = flush())
+    return error;
   cl_int code =
       extension.clEnqueueMemcpyINTEL(queue.get(), CL_TRUE, to, from, numBytes, 0, nullptr, nullptr);
+  noteDone();
   if (code == CL_SUCCESS)
     return Error::success();
   return makeOpenCLError("copying " + llvm::Twine(numBytes) + " bytes with " + info.name, code);
@@ -161,6 +174,8 @@ Error OpenCLDevice::enqueueCopy(void *to, const void *from, int64_t numBytes) {
   std::lock_guard<std::mutex> lock(mutex);
   if (numBytes == 0)
     return Error::success();
+  if (Error error = flush())
+    return error;
   cl_int code = extension.clEnqueueMemcpyINTEL(queue.get(), CL_FALSE, to, from, numBytes, 0,
                                                nullptr, nullptr);
   if (code == CL_SUCCESS)
@@ -168,20 +183,25 @@ Error OpenCLDevice::enqueueCopy(void *to, const void *from, int64_t numBytes) {
   return makeOpenCLError("copying " + llvm::Twine(numBytes) + " bytes on " + info.name, code);
 }
 
-Error OpenCLDevice::enqueueFill(void *memory, uint8_t byte, int64_t numBytes) {
+Error OpenCLDevice::enqueueFill(void *memory, llvm::StringRef pattern, int64_t numBytes) {
   std::lock_guard<std::mutex> lock(mutex);
   if (numBytes == 0)
     return Error::success();
-  cl_int code =
-      extension.clEnqueueMemFillINTEL(queue.get(), memory, &byte, 1, numBytes, 0, nullptr, nullptr);
+  if (Error error = flush())
+    return error;
+  cl_int code = extension.clEnqueueMemFillINTEL(queue.get(), memory, pattern.data(), pattern.size(),
+                                                numBytes, 0, nullptr, nullptr);
   if (code == CL_SUCCESS)
     return Error::success();
   return makeOpenCLError("filling " + llvm::Twine(numBytes) + " bytes on " + info.name, code);
 }
 
 Error OpenCLDevice::finish() {
-  // Without the lock: other threads may go on asking for work.
+  std::lock_guard<std::mutex> lock(mutex);
+  if (Error error = flush())
+    return error;
   cl_int code = api.clFinish(queue.get());
+  noteDone();
   return code == CL_SUCCESS ? Error::success()
                             : makeOpenCLError("running kernels on " + info.name, code);
 }

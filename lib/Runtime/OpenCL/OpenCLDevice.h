@@ -7,6 +7,8 @@
 #include "ssmq/Runtime/OpenCL/Device.h"
 #include "ssmq/Runtime/OpenCL/SpirvModule.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include <array>
 #include <utility>
 
 namespace ssmq {
@@ -48,21 +50,40 @@ public:
   int64_t getAllocatedBytes() const override;
   llvm::Error copy(void *to, const void *from, int64_t numBytes) override;
   llvm::Error enqueueCopy(void *to, const void *from, int64_t numBytes) override;
-  llvm::Error enqueueFill(void *memory, uint8_t byte, int64_t numBytes) override;
+  llvm::Error enqueueFill(void *memory, llvm::StringRef pattern, int64_t numBytes) override;
   llvm::Error finish() override;
+  llvm::Error build(llvm::StringRef spirv) override;
   llvm::Error launch(const KernelLaunch &launch) override;
   int64_t getNumLaunches() const override;
   llvm::Expected<void *> getScratch(const void *key, int64_t numBytes) override;
 
 private:
   struct Kernel {
+    std::string name;
     OpenCLObject<cl_kernel> kernel;
     std::vector<SpirvParameter> parameters;
   };
   struct Program {
-    SpirvModule module;
     OpenCLObject<cl_program> program;
-    llvm::DenseMap<const char *, Kernel> kernels;
+    llvm::StringMap<std::unique_ptr<Kernel>> kernels;
+  };
+  /// A launch whose program is built and whose arguments fit.
+  struct CheckedLaunch {
+    const Kernel *kernel;
+    std::array<size_t, 3> global, local;
+    std::vector<int64_t> arguments;
+
+    bool operator==(const CheckedLaunch &other) const {
+      return kernel == other.kernel && global == other.global && local == other.local &&
+             arguments == other.arguments;
+    }
+  };
+  /// Launches that came one after another, and the command buffer of them.
+  struct Run {
+    std::vector<CheckedLaunch> launches;
+    OpenCLObject<cl_command_buffer_khr> buffer;
+    /// Enqueued and perhaps not done, when it cannot be enqueued again.
+    bool isPending = false;
   };
   struct Scratch {
     void *memory = nullptr;
@@ -78,9 +99,19 @@ private:
   llvm::Error makeMemoryError(int64_t numBytes, const llvm::Twine &reason) const;
 
   llvm::Expected<Program *> getProgram(llvm::StringRef spirv);
-  llvm::Expected<Program> buildProgram(llvm::StringRef spirv) const;
-  llvm::Expected<Kernel *> getKernel(Program &program, const char *name) const;
-  llvm::Error setArguments(const Kernel &kernel, const KernelLaunch &launch) const;
+  llvm::Expected<OpenCLObject<cl_program>> buildProgram(llvm::StringRef spirv,
+                                                        const SpirvModule &module) const;
+  llvm::Error makeKernels(Program &program, const SpirvModule &module) const;
+  llvm::Error checkArguments(const Kernel &kernel, const KernelLaunch &launch) const;
+  llvm::Error setArguments(const CheckedLaunch &launch) const;
+  llvm::Error makeLaunchError(const CheckedLaunch &launch, cl_int code) const;
+  llvm::Error enqueue(llvm::ArrayRef<CheckedLaunch> launches) const;
+  llvm::Error enqueueRun(std::vector<CheckedLaunch> launches);
+  /// Enqueues the launches that wait; all other commands come after it.
+  llvm::Error flush();
+  llvm::Error record(Run &run) const;
+  llvm::Error replay(Run &run) const;
+  void noteDone();
   /// Functions that the module imports and the device lacks.
   std::vector<std::string> findEmulated(const SpirvModule &module) const;
   llvm::Expected<OpenCLObject<cl_program>> createProgram(llvm::StringRef spirv) const;
@@ -90,6 +121,7 @@ private:
   const OpenCLApi &api;
   OpenCLDeviceId id;
   OpenCLExtensionApi extension;
+  CommandBufferApi commandBuffers;
   OpenCLObject<cl_context> context;
   OpenCLObject<cl_command_queue> queue;
 
@@ -98,6 +130,10 @@ private:
   int64_t allocatedBytes = 0, numLaunches = 0;
   llvm::DenseMap<const void *, Scratch> scratch;
   llvm::DenseMap<const void *, Program> programs;
+  /// Launches that wait until another command comes, where the device has command buffers.
+  std::vector<CheckedLaunch> waiting;
+  /// The last runs, the latest at the end.
+  std::vector<Run> runs;
 };
 
 } // namespace ssmq

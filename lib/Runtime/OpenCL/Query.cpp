@@ -85,7 +85,12 @@ DeviceInfo ssmq::queryDevice(const OpenCLApi &api, const OpenCLDeviceId &id) {
   info.hasBlockIO = extensions.contains("cl_intel_subgroup_2d_block_io");
   info.hasHalf = extensions.contains("cl_khr_fp16");
   info.hasIntegerDotProduct = extensions.contains("cl_khr_integer_dot_product");
+  info.hasExactDivision = ask.get<cl_device_fp_config>(CL_DEVICE_SINGLE_FP_CONFIG) &
+                          CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT;
   info.hasCommandBuffers = extensions.contains("cl_khr_command_buffer");
+  info.usesCommandBuffers =
+      info.hasCommandBuffers && ask.get<cl_command_queue_properties>(
+                                    CL_DEVICE_COMMAND_BUFFER_REQUIRED_QUEUE_PROPERTIES_KHR) == 0;
   if (extensions.contains("cl_intel_unified_shared_memory")) {
     auto has = [&](cl_device_info kind) { return ask.get<cl_bitfield>(kind) != 0; };
     info.sharedMemory = {has(CL_DEVICE_DEVICE_MEM_CAPABILITIES_INTEL),

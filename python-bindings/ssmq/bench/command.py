@@ -41,17 +41,18 @@ def _list_peers(options: PeerOptions, work: Work, state_bytes: int) -> list[Cont
     return peers
 
 
-def measure(models: list[Path], work: Work, rounds: int, target: str, peers: PeerOptions,
+def measure(models: list[Path], work: Work, rounds: int, target: str, device: str, peers: PeerOptions,
             with_peaks: bool, tell: Callable[[str], None]) -> Result:
     """Fails when none of the models could be timed."""
-    contenders = [ours.make_contender(model, work, compile_options={"target": target} if target
-                                      else None) for model in models]
+    compile_options = {"target": target, "device": device}
+    contenders = [ours.make_contender(model, work, compile_options=compile_options)
+                  for model in models]
     contenders += _list_peers(peers, work, contenders[0].state_bytes)
     limits = None
-    if with_peaks:
+    if with_peaks and device == "cpu":
         limits = Limits(measure_peaks(work.threads), count_operations(ours.read_config(models[0])))
     entries = run_rounds(contenders, rounds, float("inf"), tell)
     if not any(entry.samples for entry in entries[:len(models)]):
         raise Error(entries[0].error, INPUT)
-    return Result(models[0].name, f"compiled for {target or 'this processor'}", work, rounds,
-                  entries, limits)
+    runner = f"compiled for {target or 'this processor'}" if device == "cpu" else f"on {device}"
+    return Result(models[0].name, runner, work, rounds, entries, limits)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import app
+from .options import DeviceOption, app
 
 
 @app.command()
@@ -23,13 +23,14 @@ def bench(models: Annotated[list[Path], typer.Argument(
           target: Annotated[str, typer.Option(
               "--target", metavar="CPU", show_default="this processor",
               help="Compile for an older processor (x86-64-v3).")] = "",
+          device: DeviceOption = "cpu",
           peer: Annotated[list[str] | None, typer.Option(
               "--peer", metavar="llama.cpp=FILE", help="A GGUF file that llama-bench runs in the "
               "same rounds. Repeatable.")] = None,
           llama_bench: Annotated[str, typer.Option(
               "--llama-bench", metavar="PROGRAM", help="The program of llama.cpp.")] = "llama-bench",
           peaks: Annotated[bool, typer.Option(
-              "--peaks/--no-peaks", help="Measure the machine's limits too; needs a C "
+              "--peaks/--no-peaks", help="Measure the processor's limits too; needs a C "
                                          "compiler.")] = True,
           json: Annotated[bool, typer.Option("--json", help="Print all samples as JSON.")] = False
           ) -> None:
@@ -45,7 +46,7 @@ def bench(models: Annotated[list[Path], typer.Argument(
     from ..engine import get_threads
 
     work = Work(prompt, tokens, repeats, threads or get_threads())
-    result = measure(models, work, rounds, target, PeerOptions(peer or [], llama_bench), peaks,
+    result = measure(models, work, rounds, target, device, PeerOptions(peer or [], llama_bench), peaks,
                      lambda line: print(line, file=sys.stderr))
     report = document.Document(machine.describe(), machine.get_features(), sys.argv[1:], [result])
     print(document.to_json(report) if json else document.to_markdown(report), end="")

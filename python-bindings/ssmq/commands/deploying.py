@@ -18,6 +18,11 @@ class Target(StrEnum):
     safetensors = "safetensors"
 
 
+class CostDevice(StrEnum):
+    cpu = "cpu"
+    xe2 = "xe2"
+
+
 @app.command()
 def export(source: Annotated[Path, typer.Argument(
                metavar="FILE", show_default=False,
@@ -57,9 +62,11 @@ def costs(model: ModelDir,
               "--threads", min=1, show_default="all cores",
               help="Of the program that the table is for.")] = None,
           is_fresh: Annotated[bool, typer.Option(
-              "--fresh", help="Measure again what was measured on this machine before.")] = False
-          ) -> None:
-    """Measure how long each weight takes in each format on this machine.
+              "--fresh", help="Measure again what was measured on this machine before.")] = False,
+          device: Annotated[CostDevice, typer.Option(
+              "--device", help="This machine's processor, or Lunar Lake's GPU, whose least times "
+              "are estimated from the kernels.")] = CostDevice.cpu) -> None:
+    """Measure how long each weight takes in each format on this machine, or estimate it for a GPU.
 
     Each kernel is compiled and timed once; times are kept in ~/.cache/ssmq."""
     from .. import formats as known
@@ -70,7 +77,7 @@ def costs(model: ModelDir,
 
     check_new(output)
     table, num_measured = work.measure(load_original(model), split(formats) or known.defaults(),
-                                       threads or get_threads(), is_fresh)
+                                       threads or get_threads(), is_fresh, device.value)
     work.write(table, output)
     show(table.to_table())
     for format, (reason, count) in table.missing.items():

@@ -41,13 +41,12 @@ def measure(model: ModelDir, calibration: Calibration,
     from ..output import check_new
     from ..quantize import load_original
     from ..text import read_calibration
-    from ..tokenizer import Tokenizer
 
     if dask and shard or shards and not dask:
         raise Error("give --shard or --dask, and --shards only with --dask", USAGE)
     check_new(output)
     loaded = load_original(model)
-    text = read_calibration(calibration, Tokenizer(model), sequence_length)
+    text = read_calibration(calibration, model, sequence_length)
     options = stages.MeasureOptions(split(formats), sequence_length, num_sequences, get_threads(),
                                     split(sites), precision, exact or None, shard)
     if dask:

@@ -14,10 +14,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 ModelDir = Annotated[Path, typer.Argument(metavar="MODEL", show_default=False,
                                           help="A Hugging Face directory or an output of ssmq.")]
 Calibration = Annotated[Path, typer.Option("--calibration", metavar="TEXT",
-                                           help="The text to measure on.")]
+                                           help="The text to measure on, or labelled "
+                                                "sequences (.safetensors) for a classifier.")]
 Length = Annotated[int, typer.Option("--sequence-length", min=2,
                                      help="Tokens of a sequence, the unit of measuring.")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What runs the program.")]
+DeviceOption = Annotated[str, typer.Option(
+    "--device", metavar="cpu|xe|xe:N", help="Where the compiled program runs: this processor, the "
+    "first OpenCL device that can (GPUs before CPUs), or number N of `ssmq devices`.")]
 MeasureLength = Annotated[int, typer.Option("--sequence-length", min=2,
                                             help="Tokens of a calibration sequence.")]
 NumSequences = Annotated[int, typer.Option("--num-sequences", min=0,

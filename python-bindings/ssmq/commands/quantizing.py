@@ -1,5 +1,6 @@
 """Commands that choose formats and apply them."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,8 @@ def quantize(model: ModelDir,
                  help="One format for all weights, without a measurement.")] = None,
              assignment: Annotated[Path | None, typer.Option(
                  "--assignment", metavar="FILE",
-                 help="The formats that `ssmq assign` chose, or written by hand.")] = None,
+                 help="The formats that `ssmq assign` or `ssmq qat` chose, or written by hand; "
+                      "without other choice MODEL/quantization.json.")] = None,
              refine: Annotated[str | None, typer.Option(
                  "--refine", metavar="METHOD", show_default="gptq with --budget, else none",
                  help="Choose better codes and scales: mse, hessian or gptq, the last two on the "
@@ -47,35 +49,37 @@ def quantize(model: ModelDir,
              num_sequences: NumSequences = 16) -> None:
     """Quantize a model: measure, choose within a budget, and store.
 
-    Formats come from a measurement (--calibration and --budget), from --uniform or from
-    --assignment. With --calibration, what --activations and --states cost is measured."""
+    Formats come from a measurement (--calibration and --budget), from --uniform, from --assignment,
+    or from the quantization.json with which `ssmq qat` trained the model. With --calibration, what
+    --activations and --states cost is measured."""
     from .. import quantize as work
     from .. import stages, tables
     from ..engine import get_threads
     from ..errors import USAGE, Error
     from ..output import check_new, scratch_directory
     from ..text import read_calibration
-    from ..tokenizer import Tokenizer
 
     refine = refine or ("gptq" if budget else stages.NEAREST)
     needs_text = bool(budget) or refine in ("hessian", "gptq") or fold_scales
+    if not (budget or uniform or assignment):
+        assignment = work.find_trained(model)
     if sum(map(bool, [budget, uniform, assignment])) != 1 or (budget and not calibration):
         raise Error("give --calibration and --budget, or --uniform, or --assignment", USAGE)
     if refine not in (*stages.REFINEMENTS, stages.NEAREST):
         raise Error(f"--refine is {', '.join(stages.REFINEMENTS)} or {stages.NEAREST}, not "
                     f"'{refine}'", USAGE)
     rounding = stages.Rounding(activations, states)
-    takes_text = needs_text or rounding != stages.Rounding()
+    takes_text = needs_text or bool(assignment) or rounding != stages.Rounding()
     if needs_text and not calibration or calibration and not takes_text:
         raise Error("--calibration goes with --budget, --fold-scales and --refine hessian or gptq, "
-                    "which need it, and with --activations and --states", USAGE)
+                    "which need it, and with --assignment, --activations and --states", USAGE)
     for format in filter(None, (activations, states)):
         stages.get_spelling(format)  # fails at once where there is no such format
     check_new(out)
     loaded, threads = work.load_original(model), get_threads()
     text = None
     if calibration:
-        text = read_calibration(calibration, Tokenizer(model), sequence_length)
+        text = read_calibration(calibration, model, sequence_length)
     refinement = None
     if refine != stages.NEAREST:
         refinement = stages.RefineOptions(refine, sequence_length, threads=threads)
@@ -102,4 +106,6 @@ def quantize(model: ModelDir,
                 def assign(one, path):
                     stages.assign_budget(one, table, budget, path)
             write(assign, table)
+    for line in tables.list_unstable(out / "assignment.json"):
+        print(f"ssmq: warning: {line}", file=sys.stderr)
     show(tables.summarize_assignment(out / "assignment.json"))

@@ -22,9 +22,12 @@ def get_directory() -> Path:
 
 
 class Cache:
-    def __init__(self, target: dict, is_fresh: bool):
+    """`keeps` is False for times that are computed anew each time."""
+
+    def __init__(self, target: dict, is_fresh: bool, keeps: bool = True):
         self.target = target
-        self.is_fresh = is_fresh
+        self.is_fresh = is_fresh or not keeps
+        self.keeps = keeps
         self.num_measured = 0
 
     def get(self, what: dict, measure: Callable[[], Times]) -> Times | str:
@@ -46,6 +49,7 @@ class Cache:
             # Without the place, which is a file of the moment, and the op.
             result = re.sub(r'loc\([^()]*\): ', "", str(error)).split(" (see current")[0]
             known = {"reason": result}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, json.dumps({"key": key, **known}))
+        if self.keeps:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, json.dumps({"key": key, **known}))
         return result

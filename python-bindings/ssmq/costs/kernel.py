@@ -107,20 +107,25 @@ func.func @forward({', '.join(arguments)}) -> ({types}) {{
 """
 
 
+def build(kernel: Kernel, copies: int, threads: int, scratch: Path) -> Model:
+    """With its weights in files of the directory."""
+    layouts = {f"k{i}.weight": Layout(kernel.dtype, kernel.shape) for i in range(copies)}
+    layouts["inputs"] = Layout("F32", (_SHOWN, kernel.input_width))
+    generator = np.random.default_rng(0)
+    write_floats(scratch / "original.safetensors", layouts,
+                 lambda name: generator.standard_normal(layouts[name].shape, np.float32))
+    (scratch / "program.mlir").write_text(_make_text(kernel, copies))
+    model = load(scratch)
+    if kernel.format != KEEP:
+        _quantize(kernel, copies, model, scratch, threads)
+    return model
+
+
 def compile(kernel: Kernel, copies: int, threads: int) -> Program:
     """Fails where the format has no kernel."""
     with scratch_directory() as scratch:
-        layouts = {f"k{i}.weight": Layout(kernel.dtype, kernel.shape) for i in range(copies)}
-        layouts["inputs"] = Layout("F32", (_SHOWN, kernel.input_width))
-        generator = np.random.default_rng(0)
-        write_floats(scratch / "original.safetensors", layouts,
-                     lambda name: generator.standard_normal(layouts[name].shape, np.float32))
-        (scratch / "program.mlir").write_text(_make_text(kernel, copies))
-        model = load(scratch)
-        if kernel.format != KEEP:
-            _quantize(kernel, copies, model, scratch, threads)
         # Weights stay mapped when their file is gone.
-        return model.compile(threads)
+        return build(kernel, copies, threads, scratch).compile(threads)
 
 
 def _quantize(kernel: Kernel, copies: int, model: Model, scratch: Path, threads: int) -> None:

@@ -15,6 +15,7 @@ from ..output import scratch_directory, write_file
 from ..quantize import WEIGHTS
 from ..report import Table
 from ..tensors import open_checkpoint
+from . import estimate
 from .cache import Cache
 from .kernel import KEEP, Kernel
 from .timing import PREFILL_TOKENS, Times, get_copies, get_sweep, time_kernel, time_model
@@ -120,13 +121,50 @@ def _get_bytes(site: Site, format: str) -> int:
     return formats.num_bytes((site.rows, site.columns), format)
 
 
-def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool) -> tuple[CostTable, int]:
+class Processor:
+    """This machine's, whose times are measured and kept."""
+
+    keeps = True
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self.target = {"cpu": machine.get_processor(), "features": machine.get_features(),
+                       "threads": threads, "lowering": _LOWERING, "ssmq": __version__}
+
+    def time_kernel(self, kernel: Kernel, sweep: int) -> Times:
+        return time_kernel(kernel, sweep, self.threads)
+
+    def time_model(self, model: Model) -> Times:
+        return time_model(model.compile(self.threads))
+
+
+class Xe2(Processor):
+    """Lunar Lake's GPU, whose times are estimated."""
+
+    keeps = False
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self.target = {"cpu": "Xe2 (Lunar Lake), estimated", "features": "dpas", "threads": 1,
+                       "lowering": estimate.LOWERING, "ssmq": __version__}
+
+    def time_kernel(self, kernel: Kernel, sweep: int) -> Times:
+        return estimate.time_kernel(kernel, self.threads)
+
+    def time_model(self, model: Model) -> Times:
+        return estimate.time_model(model, self.threads)
+
+
+DEVICES = {"cpu": Processor, "xe2": Xe2}
+
+
+def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool,
+            device: str = "cpu") -> tuple[CostTable, int]:
     """The table, and how many of its times were measured now and not before."""
-    target = {"cpu": machine.get_processor(), "features": machine.get_features(),
-              "threads": threads, "lowering": _LOWERING, "ssmq": __version__}
+    clock = DEVICES[device](threads)
     chosen = dict.fromkeys([KEEP, *map(formats.canonical, wanted)])
-    table = CostTable(model.directory.name, target, _list_sites(model), list(chosen))
-    cache = Cache(target, is_fresh)
+    table = CostTable(model.directory.name, clock.target, _list_sites(model), list(chosen))
+    cache = Cache(clock.target, is_fresh, clock.keeps)
     for format in table.formats:
         model_bytes = sum(_get_bytes(site, format) for site in table.sites)
         kernels = {one: _get_bytes(site, format) for site in table.sites
@@ -134,7 +172,7 @@ def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool) -> tu
         for kernel, num_bytes in kernels.items():
             sweep = get_sweep(model_bytes, get_copies(kernel) * num_bytes)
             times = cache.get({"kernel": vars(kernel), "sweep": sweep},
-                              functools.partial(time_kernel, kernel, sweep, threads))
+                              functools.partial(clock.time_kernel, kernel, sweep))
             if isinstance(times, Times):
                 table.entries[kernel] = times
             else:
@@ -145,7 +183,7 @@ def measure(model: Model, wanted: list[str], threads: int, is_fresh: bool) -> tu
     digest = hashlib.sha256(model.bytecode()).hexdigest()
     for format in _choose_wholes(table):
         times = cache.get({"model": digest, "format": format},
-                          functools.partial(_time_whole, model, format, threads))
+                          functools.partial(_time_whole, model, format, clock))
         if isinstance(times, Times):
             table.whole[format] = times
     if KEEP not in table.whole:
@@ -160,15 +198,15 @@ def _choose_wholes(table: CostTable) -> list[str]:
     return list(dict.fromkeys([KEEP, *others[:1], *others[-1:]]))
 
 
-def _time_whole(model: Model, format: str, threads: int) -> Times:
+def _time_whole(model: Model, format: str, clock: Processor) -> Times:
     if format == KEEP:
-        return time_model(model.compile(threads))
+        return clock.time_model(model)
     with scratch_directory() as scratch:
         changed = model.clone()
         stages.assign_uniform(changed, format, scratch / "assignment.json")
-        stages.quantize(changed, scratch / WEIGHTS, threads)
+        stages.quantize(changed, scratch / WEIGHTS, clock.threads)
         changed.name_checkpoint(scratch / WEIGHTS)
-        return time_model(changed.compile(threads))
+        return clock.time_model(changed)
 
 
 def write(table: CostTable, path: Path) -> None:

@@ -66,3 +66,34 @@ func.func @channels(%x: tensor<?x32xf32>, %a: tensor<32x4xf32>, %b: tensor<?x4xf
        tensor<32x4xf32>) -> (tensor<?x32xf32>, tensor<32x4xf32>)
   return %0, %1 : tensor<?x32xf32>, tensor<32x4xf32>
 }
+
+// -----
+
+// Lanes are integers from the codes to the sum over the states; nibbles are loaded as they lie, and
+// the state's bytes are updated in place.
+// CHECK-LABEL: func.func @integers
+// CHECK-SAME: memref<2x16xi8> {ssm.state = "scan"}
+// CHECK-NOT: memref.copy
+// CHECK: func.func private @ssmq_integer_diagonal_scan
+// CHECK-NOT: vector<{{[0-9]+}}x{{f32|f64|i64}}>
+// CHECK: vector.load %{{.*}} : memref<2x16xi8>, vector<8xi8>
+// CHECK: vector.load %{{.*}} : memref<2x8xi8>, vector<4xi8>
+// CHECK: scf.for %{{.*}} iter_args(%{{.*}}, %{{.*}}) -> (vector<8xi32>, vector<8xi32>)
+// CHECK-NEXT: memref.load %{{.*}} : memref<?x4xi8>
+// CHECK-COUNT-2: arith.minsi %{{.*}} : vector<8xi32>
+// CHECK: vector.reduction <add>, %{{.*}} : vector<8xi32> into i32
+// CHECK-NEXT: arith.sitofp %{{.*}} : i32 to f32
+// CHECK: scf.yield
+// CHECK: arith.trunci %{{.*}} : vector<8xi32> to vector<8xi8>
+// CHECK: vector.store %{{.*}} : memref<2x16xi8>, vector<8xi8>
+// CHECK: return
+func.func @integers(%x: tensor<?x4xi8>, %m: tensor<?x1xf32>, %a: tensor<2x16xi8>, %b: tensor<2x8xi8>,
+                    %n: tensor<2x10xi32>, %f: tensor<2xf32>, %s: tensor<2x16xi8> {ssm.state = "scan"})
+    -> (tensor<?x2xf32>, tensor<2x16xi8>) {
+  %y, %next = ssm.integer_diagonal_scan %x, %m a %a b %b c %b constants %n, %f d %f state %s
+      {a_bits = 8 : i64, b_bits = 4 : i64, c_bits = 4 : i64}
+    : (tensor<?x4xi8>, tensor<?x1xf32>, tensor<2x16xi8>, tensor<2x8xi8>, tensor<2x8xi8>,
+       tensor<2x10xi32>, tensor<2xf32>, tensor<2xf32>, tensor<2x16xi8>)
+    -> (tensor<?x2xf32>, tensor<2x16xi8>)
+  return %y, %next : tensor<?x2xf32>, tensor<2x16xi8>
+}

@@ -18,7 +18,7 @@
 // CHECK: arith.sitofp {{.*}} : vector<4xi8> to vector<4xf16>
 // CHECK: %[[B:.*]] = vector.from_elements {{.*}} : vector<16xf16>
 // CHECK-NEXT: xegpu.dpas %[[A]], %[[B]], {{.*}} : vector<8xf16>, vector<16xf16>, vector<8xf32> -> vector<8xf32>
-// CHECK-COUNT-7: xegpu.dpas
+// CHECK-COUNT-3: xegpu.dpas
 // CHECK-NOT: xegpu.dpas
 
 // One token: eight sub-groups share a tile, 512 bytes in turn, and meet in memory of the work-group.

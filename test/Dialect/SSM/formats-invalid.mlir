@@ -81,7 +81,7 @@ func.func @huge(%c: tensor<4611686018427387904x2xi8>) {
 // -----
 
 func.func @head(%c: tensor<4x3xi8>) {
-  // expected-error @below {{per_head needs heads}}
+  // expected-error @below {{needs the scales of 'i8 sym per_head'}}
   %w = ssm.dequantize %c as <"i8 sym per_head"> : (tensor<4x3xi8>) -> tensor<4x3xf32>
   return
 }

@@ -382,3 +382,29 @@ module attributes {ssm.checkpoint = 1 : i64} {}
 
 // expected-error @+1 {{format 'i4 sym group=1e3' is not known; write for example 'i4 sym group=128'}}
 ml_program.global private @w(#ml_program.extern : tensor<2xf32>) : tensor<2xf32> {ssm.format = #ssm.format<"i4 sym group=1e3">}
+
+// -----
+
+func.func @diagonal_pairs(%x: tensor<?x3xf32>, %a: tensor<3x5xf32>) {
+  // expected-error @+2 {{state has 5 columns, which are not pairs of real and imaginary parts}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0:2 = ssm.diagonal_scan %x a %a b %a c %a state %a : (tensor<?x3xf32>, tensor<3x5xf32>, tensor<3x5xf32>, tensor<3x5xf32>, tensor<3x5xf32>) -> (tensor<?x3xf32>, tensor<3x5xf32>)
+  return
+}
+
+// -----
+
+func.func @diagonal_heads(%x: tensor<?x4xf32>, %a: tensor<3x6xf32>) {
+  // expected-error @+2 {{the number of heads of the state}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0:2 = ssm.diagonal_scan %x a %a b %a c %a state %a : (tensor<?x4xf32>, tensor<3x6xf32>, tensor<3x6xf32>, tensor<3x6xf32>, tensor<3x6xf32>) -> (tensor<?x4xf32>, tensor<3x6xf32>)
+  return
+}
+
+// -----
+
+func.func @diagonal_groups(%x: tensor<?x3xf32>, %a: tensor<3x6xf32>) {
+  // expected-error @+1 {{has a state in groups of 3, which cut a complex number in two}}
+  %0:2 = ssm.diagonal_scan %x a %a b %a c %a state %a {state_format = #ssm.format<"i8 sym group=3">} : (tensor<?x3xf32>, tensor<3x6xf32>, tensor<3x6xf32>, tensor<3x6xf32>, tensor<3x6xf32>) -> (tensor<?x3xf32>, tensor<3x6xf32>)
+  return
+}

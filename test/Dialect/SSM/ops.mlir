@@ -77,6 +77,25 @@ func.func @ssd_scan(%x: tensor<?x512xf32>, %dt: tensor<?x8xf32>, %a: tensor<8xf3
   return %0, %1 : tensor<?x512xf32>, tensor<8x64x64xf32>
 }
 
+// CHECK-LABEL: @diagonal_scans
+func.func @diagonal_scans(%x: tensor<?x4xf32>, %a: tensor<4x6xf16>, %d: tensor<4xf32>,
+                          %s: tensor<4x6xf32>, %q: tensor<?x4xi8>, %m: tensor<?x1xf32>,
+                          %p: tensor<4x6xi8>, %n: tensor<4x3xi8>, %k: tensor<4x10xi32>)
+    -> (tensor<?x4xf32>, tensor<4x6xf32>, tensor<?x4xf32>, tensor<4x6xi8>) {
+  // CHECK: ssm.diagonal_scan %{{.*}} a %{{.*}} b %{{.*}} c %{{.*}} d %{{.*}} state %{{.*}} {state_format = #ssm.format<"i8 sym per_head">}
+  %0, %1 = ssm.diagonal_scan %x a %a b %a c %a d %d state %s
+      {state_format = #ssm.format<"i8 sym per_head">}
+    : (tensor<?x4xf32>, tensor<4x6xf16>, tensor<4x6xf16>, tensor<4x6xf16>, tensor<4xf32>,
+       tensor<4x6xf32>) -> (tensor<?x4xf32>, tensor<4x6xf32>)
+  // CHECK: ssm.integer_diagonal_scan %{{.*}}, %{{.*}} a %{{.*}} b %{{.*}} c %{{.*}} constants %{{.*}}, %{{.*}} d %{{.*}} state %{{.*}} {a_bits = 8 : i64, b_bits = 4 : i64, c_bits = 8 : i64, path = "layers.0.ssm"}
+  %2, %3 = ssm.integer_diagonal_scan %q, %m a %p b %n c %p constants %k, %d d %d state %p
+      {a_bits = 8 : i64, b_bits = 4 : i64, c_bits = 8 : i64, path = "layers.0.ssm"}
+    : (tensor<?x4xi8>, tensor<?x1xf32>, tensor<4x6xi8>, tensor<4x3xi8>, tensor<4x6xi8>,
+       tensor<4x10xi32>, tensor<4xf32>, tensor<4xf32>, tensor<4x6xi8>)
+    -> (tensor<?x4xf32>, tensor<4x6xi8>)
+  return %0, %1, %2, %3 : tensor<?x4xf32>, tensor<4x6xf32>, tensor<?x4xf32>, tensor<4x6xi8>
+}
+
 // CHECK-LABEL: @attention
 func.func @attention(%q: tensor<?x256xf32>, %k: tensor<?x128xf32>, %c: tensor<?x128xf32>,
                      %p: tensor<i32>)

@@ -28,7 +28,7 @@ protected:
   MixMeasurementTest() {
     for (size_t i = 0; i < 33; ++i)
       text.push_back(static_cast<int32_t>((i * i + 3 * i) % 13));
-    sequences = cutSequences(text, 11);
+    sequences = cutText(text, 11);
   }
 
   const Site *find(llvm::StringRef name) const {
@@ -49,7 +49,7 @@ protected:
   std::unique_ptr<InterpreterProgram> program = makeProgram(*module, weights);
   llvm::SmallVector<Site> sites = findSites(*module, {});
   std::vector<int32_t> text;
-  llvm::SmallVector<llvm::ArrayRef<int32_t>> sequences;
+  std::vector<Sequence> sequences;
 };
 
 TEST_F(MixMeasurementTest, RangesAreOfAllSequences) {
@@ -59,7 +59,7 @@ TEST_F(MixMeasurementTest, RangesAreOfAllSequences) {
   ASSERT_NE(site, sites.end());
   StaticRanges all(*format);
   std::vector<SequenceSweep> sweeps;
-  for (llvm::ArrayRef<int32_t> sequence : sequences) {
+  for (const Sequence &sequence : sequences) {
     sweeps.push_back(get(SequenceSweep::create(*program, sequence)));
     ASSERT_FALSE(llvm::errorToBool(
         observeSite(*site, sweeps.back().getInterpreter(), sweeps.back().getTrace(), all)));
@@ -123,11 +123,11 @@ TEST_F(MixMeasurementTest, AMixOfWeightsIsTheChangedProgram) {
   SequenceSums sums = get(mixes().measure({mix})).front();
   auto changed = makeProgram(*module, other);
   for (auto [sequence, one] : llvm::zip_equal(sequences, sums)) {
-    auto forward = [&, tokens = sequence](const Program &which) {
-      ProgramState state = get(which.createState(tokens.size()));
-      return get(which.forward(tokens.drop_back(), state));
+    auto forward = [&, inputs = sequence.inputs](const Program &which) {
+      ProgramState state = get(which.createState(inputs.getDim(0)));
+      return get(which.forward(inputs, state));
     };
-    TeacherLogits teacher = get(TeacherLogits::create(forward(*program), sequence.drop_front()));
+    TeacherLogits teacher = get(TeacherLogits::create(forward(*program), sequence.targets));
     EXPECT_EQ(one, get(teacher.compare(forward(*changed).data<float>())));
   }
 }

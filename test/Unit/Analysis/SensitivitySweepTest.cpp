@@ -41,7 +41,7 @@ protected:
   }
 
   /// All records of a sweep; `known` were measured by an earlier one.
-  std::vector<SequenceRecord> sweepAll(llvm::ArrayRef<llvm::ArrayRef<int32_t>> sequences,
+  std::vector<SequenceRecord> sweepAll(llvm::ArrayRef<Sequence> sequences,
                                        llvm::ArrayRef<SequenceRecord> known = {}) {
     std::vector<SequenceRecord> records;
     std::mutex mutex;
@@ -74,21 +74,17 @@ protected:
   Records sweep(unsigned threads) {
     options.threads = threads;
     Records records;
-    for (const SequenceRecord &record : sweepAll(llvm::ArrayRef<int32_t>(kTokens)))
+    for (const SequenceRecord &record : sweepAll(cutText(kTokens, kTokens.size())))
       EXPECT_TRUE(records.emplace(record.candidate, *record.sums).second);
     return records;
   }
 
   /// Five sequences of eleven tokens.
-  std::vector<llvm::ArrayRef<int32_t>> makeSequences() {
+  std::vector<Sequence> makeSequences() {
     text.resize(55);
     for (auto [i, token] : llvm::enumerate(text))
       token = static_cast<int32_t>((i * i + 3 * i) % 13);
-    llvm::ArrayRef<int32_t> all = text;
-    std::vector<llvm::ArrayRef<int32_t>> sequences;
-    for (size_t i = 0; i < 5; ++i)
-      sequences.push_back(all.slice(11 * i, 11));
-    return sequences;
+    return cutText(text, 11);
   }
 
   std::unique_ptr<mlir::MLIRContext> context = createContext();
@@ -159,7 +155,7 @@ TEST_F(SensitivitySweepTest, TheNoiseFloorIsLow) {
 }
 
 TEST_F(SensitivitySweepTest, ThreadsShardsAndResumingChangeNothing) {
-  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  std::vector<Sequence> sequences = makeSequences();
   for (double precision : {0.0, 0.12, 0.4}) {
     options = {};
     options.precision = precision;
@@ -189,7 +185,7 @@ TEST_F(SensitivitySweepTest, ThreadsShardsAndResumingChangeNothing) {
 }
 
 TEST_F(SensitivitySweepTest, SiblingsAreLeftToTheirCut) {
-  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  std::vector<Sequence> sequences = makeSequences();
   auto count = [&](llvm::StringRef name) {
     std::pair<size_t, size_t> counts;
     for (const SequenceRecord &record : sweepAll(sequences))
@@ -219,7 +215,7 @@ TEST_F(SensitivitySweepTest, SiblingsAreLeftToTheirCut) {
 }
 
 TEST_F(SensitivitySweepTest, AnExactRunLeavesNothingForALaterOne) {
-  std::vector<llvm::ArrayRef<int32_t>> sequences = makeSequences();
+  std::vector<Sequence> sequences = makeSequences();
   std::vector<SequenceRecord> exact = sweepAll(sequences);
   options.precision = 0.3;
   std::vector<SequenceRecord> predicted = sweepAll(sequences, exact);
@@ -255,12 +251,12 @@ TEST_F(SensitivitySweepTest, Sequences) {
   auto lengths = [](int64_t tokens, int64_t length) {
     std::vector<int32_t> ids(tokens);
     std::vector<size_t> result;
-    for (llvm::ArrayRef<int32_t> sequence : cutSequences(ids, length))
-      result.push_back(sequence.size());
+    for (const Sequence &sequence : cutText(ids, length))
+      result.push_back(sequence.getNumSteps());
     return result;
   };
-  EXPECT_EQ(lengths(10, 4), (std::vector<size_t>{4, 4, 2}));
-  EXPECT_EQ(lengths(9, 4), (std::vector<size_t>{4, 4}));
+  EXPECT_EQ(lengths(10, 4), (std::vector<size_t>{3, 3, 1}));
+  EXPECT_EQ(lengths(9, 4), (std::vector<size_t>{3, 3}));
   EXPECT_EQ(lengths(1, 4), std::vector<size_t>{});
   EXPECT_EQ(lengths(0, 4), std::vector<size_t>{});
 }

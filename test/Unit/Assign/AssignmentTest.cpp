@@ -98,6 +98,20 @@ TEST(AssignmentTest, FileRoundTrip) {
   EXPECT_EQ(folder.count(), 1u);
 }
 
+/// Every f32 comes back with its bits.
+TEST(AssignmentTest, BoundsRoundTrip) {
+  TempFolder folder;
+  Assignment written;
+  written.sites = {{"a:input", "i8 asym per_tensor static=99", {-0.1f, 1e-42f}},
+                   {"a:weight", "i4 sym per_channel"}};
+  std::string path = folder / "assignment.json";
+  llvm::cantFail(written.write(path));
+  Assignment read = llvm::cantFail(Assignment::read(path));
+  ASSERT_EQ(read.sites.size(), 2u);
+  EXPECT_EQ(read.sites[0].bounds, written.sites[0].bounds);
+  EXPECT_TRUE(read.sites[1].bounds.empty());
+}
+
 TEST(AssignmentTest, HostileDocuments) {
   const std::string head = R"({"document": "ssmq-assignment", "version": 1, "model": "m",)"
                            R"( "checkpoint": "c", "method": "hand", "sites": )";
@@ -112,6 +126,10 @@ TEST(AssignmentTest, HostileDocuments) {
   refuse(head + R"([{"site": "a", "format": 4}]})", "'format'");
   refuse(head + R"([{"site": "a", "format": "i4"}, {"site": "a", "format": "i8"}]})",
          "site 1: 'a' has a format already");
+  refuse(head + R"([{"site": "a", "format": "i4", "bounds": 1}]})", "key 'bounds' must be a list");
+  for (const char *bounds : {"[1e39, 0]", "[\"1\"]", "[null]"})
+    refuse(head + R"([{"site": "a", "format": "i4", "bounds": )" + bounds + "}]}",
+           "site 0: key 'bounds' must hold numbers that f32 can hold");
   refuse("[]", "the JSON is not an object");
   refuse("", "a.json");
   refuse(R"({"document": "ssmq-sensitivity"})", "this is no ssmq-assignment of version 1");

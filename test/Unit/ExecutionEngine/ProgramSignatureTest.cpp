@@ -55,11 +55,13 @@ TEST_F(ProgramSignatureTest, Buffers) {
 TEST_F(ProgramSignatureTest, Refusals) {
   EXPECT_EQ(fails("module {}"), "the module has no function @forward; import a checkpoint first");
   EXPECT_EQ(fails("func.func private @forward()"),
-            "@forward must take tokens, a 1-D tensor or memref of i32, first");
+            "@forward must take tokens, a 1-D tensor or memref of i32, or features, a 2-D one of "
+            "f32, first");
   EXPECT_EQ(fails("func.func private @forward(tensor<?xf32>) -> tensor<?x7xf32>"),
-            "@forward must take tokens, a 1-D tensor or memref of i32, first");
+            "@forward must take tokens, a 1-D tensor or memref of i32, or features, a 2-D one of "
+            "f32, first");
   EXPECT_EQ(fails("func.func private @forward(tensor<?xi32>) -> tensor<?x?xf32>"),
-            "@forward must give logits of type f32 and shape tokens x vocabulary");
+            "@forward must give logits of type f32 and shape steps x vocabulary or 1 x classes");
   EXPECT_EQ(fails("func.func private @forward(tensor<?xi32>, tensor<i32>) -> tensor<?x7xf32>"),
             "@forward takes 1 states and returns 0");
   EXPECT_EQ(fails("func.func private @forward(tensor<?xi32>, index) -> (tensor<?x7xf32>, index)"),

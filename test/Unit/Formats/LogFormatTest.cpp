@@ -2,6 +2,7 @@
 
 #include "../Support/TempFolder.h"
 #include "FormatTestUtils.h"
+#include "ssmq/Formats/Encoding.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
@@ -57,6 +58,41 @@ TEST(LogFormatTest, PolarStaysInsideTheUnitDisc) {
         for (size_t i = 0; i < values.size() / 2; ++i)
           ASSERT_LT(getMagnitude(result.data<float>(), i), 1) << spelling;
       }
+}
+
+/// The stable variant gives the same values, and refuses what lies outside.
+TEST(LogFormatTest, StablePolar) {
+  std::mt19937 random(6);
+  for (double most : {0.9, 1 - 1e-6}) {
+    std::vector<float> values = makeComplex(random, 64, most / 3, most);
+    Tensor plain = round("logpolar<2,6> per_tensor", values);
+    Tensor stable = round("logpolar<2,6> stable per_tensor", values);
+    EXPECT_EQ(plain.data<float>(), stable.data<float>());
+  }
+  for (std::vector<float> values : {std::vector<float>{0.5f, 0, 0, -1}, {0.8f, 0.6f}, {2, 1}})
+    expectMessage(getMessage(tryRound("logpolar<2,6> stable per_tensor", values)),
+                  "the parameter holds complex values of magnitude 1 or more");
+}
+
+/// Whatever the bits are, so that the format alone proves it.
+TEST(LogFormatTest, StablePolarDecodesInsideTheUnitDiscOnly) {
+  std::mt19937 random(7);
+  for (const char *spelling :
+       {"logpolar<1,2> stable per_tensor", "logpolar<1,7> stable per_tensor",
+        "logpolar<8,8> stable per_tensor", "logpolar<4,12> stable per_tensor"})
+    for (int trial = 0; trial < 200; ++trial) {
+      std::shared_ptr<const Format> format = getFormat(spelling);
+      ValueLayout layout{SiteKind::Parameter, 1, 64, 0};
+      EncodedShape shape = llvm::cantFail(getEncodedShape(*format, layout));
+      EncodedTensor encoded{Tensor::empty(DType::I8, {shape.rows, shape.rowBytes}),
+                            Tensor::empty(DType::I8, {shape.numScales, shape.scaleBytes})};
+      for (Tensor *part : {&encoded.codes, &encoded.scales})
+        for (int8_t &byte : part->mutableData<int8_t>())
+          byte = static_cast<int8_t>(random());
+      Tensor values = llvm::cantFail(decode(*format, encoded, layout));
+      for (size_t i = 0; i < 32; ++i)
+        ASSERT_LT(getMagnitude(values.data<float>(), i), 1) << spelling;
+    }
 }
 
 TEST(LogFormatTest, PolarErrorBoundAndIdempotence) {

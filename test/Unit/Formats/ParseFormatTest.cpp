@@ -29,7 +29,8 @@ TEST(ParseFormatTest, ShortSpellings) {
 TEST(ParseFormatTest, OtherNumerics) {
   for (const char *spelling :
        {"f16", "bf16", "mxfp4", "nf4 group=64", "nf4 per_channel", "f8E4M3 per_channel",
-        "f8E5M2 per_tensor static=99.9", "log2<8> per_channel", "logpolar<1,4> per_head"})
+        "f8E5M2 per_tensor static=99.9", "log2<8> per_channel", "logpolar<1,4> per_head",
+        "logpolar<1,4> stable per_head"})
     EXPECT_EQ(getFormat(spelling)->getSpelling(), spelling);
   EXPECT_EQ(getFormat("nf4")->getSpelling(), "nf4 group=64");
   EXPECT_EQ(getFormat("nf4:g32")->getSpelling(), "nf4 group=32");
@@ -37,6 +38,7 @@ TEST(ParseFormatTest, OtherNumerics) {
   EXPECT_EQ(getFormat("f8e5m2:head")->getSpelling(), "f8E5M2 per_head");
   EXPECT_EQ(getFormat("log2<8>:channel")->getSpelling(), "log2<8> per_channel");
   EXPECT_EQ(getFormat("logpolar<1x4>:tensor")->getSpelling(), "logpolar<1,4> per_tensor");
+  EXPECT_EQ(getFormat("logpolar<1x4>:head:stable")->getSpelling(), "logpolar<1,4> stable per_head");
 }
 
 /// Whatever parses is spelled in one way, which parses to itself.
@@ -144,7 +146,10 @@ TEST(ParseFormatTest, Refusals) {
                                "logpolar<1,4",
                                "logpolar<1> per_channel",
                                "logpolar<1,4> per_channel static=99",
-                               "logpolar<1,13> per_channel"})
+                               "logpolar<1,13> per_channel",
+                               "logpolar<1,4> stable stable per_channel",
+                               "i8 sym stable per_channel",
+                               "f16 stable"})
     expectMessage(getMessage(parseFormat(spelling)), "is not known; write for example");
   EXPECT_LT(getMessage(parseFormat(std::string(10000, 'x'))).size(), 400u);
 }

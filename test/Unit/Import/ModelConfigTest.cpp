@@ -172,7 +172,7 @@ TEST(ModelConfig, HostileConfigsAreRefused) {
       {"[]", "the JSON is not an object"},
       {"{}", "key 'model_type' is missing"},
       {R"({"model_type": "llama"})",
-       "key 'model_type' is 'llama'; supported are mamba, mamba2, granitemoehybrid, bamba"},
+       "key 'model_type' is 'llama'; supported are mamba, mamba2, granitemoehybrid, bamba, s4d"},
       {R"({"model_type": 3})", "key 'model_type' is 3; it must be a string"},
       {R"({"model_type": "mamba", "model_type": "mamba2"})", "key 'model_type' occurs twice"},
       {std::string(100000, '['), "nested deeper than 64"},

@@ -3,6 +3,7 @@
 #include "ssmq/Measure/Evaluation.h"
 
 #include "../Support/TempFolder.h"
+#include "ssmq/Import/Safetensors.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -24,8 +25,9 @@ public:
     state.capacity = capacity;
     return state;
   }
-  llvm::Expected<Tensor> forward(llvm::ArrayRef<int32_t> tokens,
-                                 ProgramState &state) const override {
+  using Program::forward;
+  llvm::Expected<Tensor> forward(const Tensor &inputs, ProgramState &state) const override {
+    llvm::ArrayRef<int32_t> tokens = inputs.data<int32_t>();
     if (state.length + int64_t(tokens.size()) > state.capacity)
       return llvm::createStringError("full");
     Tensor logits = Tensor::empty(DType::F32, {int64_t(tokens.size()), vocab});
@@ -57,9 +59,17 @@ private:
 
 const std::vector<int32_t> kText = {1, 3, 0, 2, 2, 1, 0};
 
-EvaluationOptions makeOptions(int64_t sequenceLength, unsigned threads = 1) {
+llvm::Expected<Evaluation> evaluateText(const Program &student, const Program *teacher,
+                                        llvm::ArrayRef<int32_t> text, int64_t length,
+                                        const EvaluationOptions &options = {}) {
+  llvm::Expected<SequenceSet> set = SequenceSet::ofText(text, length);
+  if (!set)
+    return set.takeError();
+  return evaluate(student, teacher, *set, options);
+}
+
+EvaluationOptions withThreads(unsigned threads) {
   EvaluationOptions options;
-  options.sequenceLength = sequenceLength;
   options.threads = threads;
   return options;
 }
@@ -73,7 +83,8 @@ TEST(EvaluationTest, PerplexityOfWindows) {
   double error =
       std::sqrt(2 * (std::pow(sums[0] - 2 * mean, 2) + std::pow(sums[1] - 2 * mean, 2))) / 4;
   for (unsigned threads : {1u, 2u}) {
-    Evaluation result = llvm::cantFail(evaluate(program, nullptr, kText, makeOptions(3, threads)));
+    Evaluation result =
+        llvm::cantFail(evaluateText(program, nullptr, kText, 3, withThreads(threads)));
     EXPECT_EQ(result.numSequences, 2);
     EXPECT_EQ(result.numScored, 4);
     EXPECT_NEAR(result.crossEntropy.mean, mean, 1e-12);
@@ -85,15 +96,15 @@ TEST(EvaluationTest, PerplexityOfWindows) {
 }
 
 TEST(EvaluationTest, ShortLastWindowIsScored) {
-  Evaluation result = llvm::cantFail(evaluate(PairProgram(), nullptr, kText, makeOptions(4)));
+  Evaluation result = llvm::cantFail(evaluateText(PairProgram(), nullptr, kText, 4));
   EXPECT_EQ(result.numSequences, 2);
   EXPECT_EQ(result.numScored, 3 + 2);
 }
 
 TEST(EvaluationTest, DivergenceBothWays) {
   PairProgram teacher, student(0.75f);
-  Evaluation result = llvm::cantFail(
-      evaluate(student, &teacher, llvm::ArrayRef(kText).take_front(3), makeOptions(3)));
+  Evaluation result =
+      llvm::cantFail(evaluateText(student, &teacher, llvm::ArrayRef(kText).take_front(3), 3));
   double forward = 0, reverse = 0, change = 0;
   const int32_t contexts[2][3] = {{0, 1, 3}, {1, 3, 0}};
   for (auto &context : contexts) {
@@ -119,8 +130,8 @@ TEST(EvaluationTest, DivergenceBothWays) {
 TEST(EvaluationTest, TeacherFromAFile) {
   PairProgram teacher, student(0.75f);
   TempFolder folder;
-  EvaluationOptions options = makeOptions(3);
-  Evaluation expected = llvm::cantFail(evaluate(student, &teacher, kText, options));
+  EvaluationOptions options;
+  Evaluation expected = llvm::cantFail(evaluateText(student, &teacher, kText, 3, options));
   ASSERT_TRUE(expected.distributions);
   options.teacherCache = folder / "teacher.safetensors";
   options.teacherIdentity = "pairs";
@@ -128,19 +139,18 @@ TEST(EvaluationTest, TeacherFromAFile) {
     for (const Program *program :
          {static_cast<const Program *>(&teacher), (const Program *)nullptr}) {
       options.threads = threads;
-      Evaluation result = llvm::cantFail(evaluate(student, program, kText, options));
+      Evaluation result = llvm::cantFail(evaluateText(student, program, kText, 3, options));
       EXPECT_EQ(result.divergence->forwardKL.mean, expected.divergence->forwardKL.mean);
       EXPECT_EQ(result.perplexity.standardError, expected.perplexity.standardError);
       for (size_t i = 0; i < expected.distributions->probabilityChange.size(); ++i)
         EXPECT_EQ(result.distributions->probabilityChange[i].estimate.mean,
                   expected.distributions->probabilityChange[i].estimate.mean);
     }
-  options.sequenceLength = 4;
-  EXPECT_NE(llvm::toString(evaluate(student, nullptr, kText, options).takeError())
+  EXPECT_NE(llvm::toString(evaluateText(student, nullptr, kText, 4, options).takeError())
                 .find("its sequenceLength is '3', and here it is '4'"),
             std::string::npos);
   options.teacherCache = folder / "none";
-  EXPECT_NE(llvm::toString(evaluate(student, nullptr, kText, options).takeError())
+  EXPECT_NE(llvm::toString(evaluateText(student, nullptr, kText, 4, options).takeError())
                 .find("does not exist, and no teacher is given"),
             std::string::npos);
 }
@@ -148,7 +158,7 @@ TEST(EvaluationTest, TeacherFromAFile) {
 /// Extremes, with the average position between them.
 TEST(EvaluationTest, Distributions) {
   PairProgram teacher, student(0.75f);
-  Evaluation result = llvm::cantFail(evaluate(student, &teacher, kText, makeOptions(4)));
+  Evaluation result = llvm::cantFail(evaluateText(student, &teacher, kText, 4));
   const auto &quantiles = result.distributions->forwardKL;
   EXPECT_GT(quantiles.front().estimate.mean, result.divergence->forwardKL.mean);
   EXPECT_LT(quantiles.back().estimate.mean, result.divergence->forwardKL.mean);
@@ -159,17 +169,79 @@ TEST(EvaluationTest, Distributions) {
 
 TEST(EvaluationTest, TeacherAgainstItselfIsZero) {
   PairProgram program;
-  Evaluation result = llvm::cantFail(evaluate(program, &program, kText, makeOptions(3)));
+  Evaluation result = llvm::cantFail(evaluateText(program, &program, kText, 3));
   EXPECT_EQ(result.divergence->forwardKL.mean, 0);
   EXPECT_EQ(result.divergence->reverseKL.mean, 0);
   EXPECT_EQ(result.divergence->sameTop1.mean, 1);
+  EXPECT_EQ(result.divergence->accuracyChange.mean, 0);
+}
+
+/// A class a sequence: the largest logit of the last row.
+class LastProgram : public PairProgram {
+public:
+  int64_t getNumRows(int64_t) const override { return 1; }
+  llvm::Expected<Tensor> forward(const Tensor &inputs, ProgramState &state) const override {
+    llvm::Expected<Tensor> logits = PairProgram::forward(inputs, state);
+    if (!logits)
+      return logits;
+    return Tensor::fromData<float>({1, 4}, logits->data<float>().take_back(4));
+  }
+};
+
+TEST(EvaluationTest, LabelledSequences) {
+  // Classes of the last two tokens; of the second sequence the third step is padding.
+  PairProgram pairs;
+  auto getClass = [&](int32_t previous, int32_t token) {
+    int64_t best = 0;
+    for (int64_t v = 1; v < 4; ++v)
+      if (pairs.getLogit(previous, token, v) > pairs.getLogit(previous, token, best))
+        best = v;
+    return best;
+  };
+  int64_t first = getClass(2, 3), second = getClass(1, 0);
+  ASSERT_NE(second, getClass(0, 3));
+  TempFolder folder;
+  std::string path = folder / "data.safetensors";
+  auto write = [&](llvm::ArrayRef<int64_t> labels, llvm::ArrayRef<int64_t> lengths) {
+    llvm::cantFail(writeSafetensors(
+        path,
+        {{"inputs", Tensor::fromData<int32_t>({2, 3}, llvm::ArrayRef<int32_t>{1, 2, 3, 1, 0, 3})},
+         {"labels", Tensor::fromData<int64_t>({2}, labels)},
+         {"lengths", Tensor::fromData<int64_t>({2}, lengths)}}));
+    return SequenceSet::read(path, 512);
+  };
+  LastProgram program;
+  SequenceSet right = llvm::cantFail(write({first, second}, {3, 2}));
+  EXPECT_EQ(right.getNumScored(), 2);
+  Evaluation result = llvm::cantFail(evaluate(program, &program, right, {}));
+  EXPECT_EQ(result.accuracy.mean, 1);
+  EXPECT_NEAR(result.crossEntropy.mean,
+              -(std::log(pairs.getProbability(2, 3, first)) +
+                std::log(pairs.getProbability(1, 0, second))) /
+                  2,
+              1e-6);
+  SequenceSet half = llvm::cantFail(write({first, (second + 1) % 4}, {3, 2}));
+  EXPECT_NE(half.getDigest(), right.getDigest());
+  EXPECT_EQ(llvm::cantFail(evaluate(program, nullptr, half, {})).accuracy.mean, 0.5);
+
+  auto fails = [&](llvm::Expected<SequenceSet> set, const Program &student) {
+    return llvm::toString(set ? evaluate(student, nullptr, *set, {}).takeError() : set.takeError());
+  };
+  EXPECT_EQ(fails(write({0, 4}, {3, 2}), program), "label 4 is not one of the program's 4 classes");
+  EXPECT_EQ(fails(write({0, 1}, {3, 4}), program),
+            path + ": sequence 1 has 4 steps; it must be 1 to 3");
+  EXPECT_EQ(fails(write({0, -1}, {3, 3}), program), path + ": label -1 is no class");
+  EXPECT_NE(fails(write({0, 1}, {3, 3}), pairs).find("are for classifiers"), std::string::npos);
+  EXPECT_NE(fails(SequenceSet::ofText({1, 2, 3}, 3), program).find("needs labelled sequences"),
+            std::string::npos);
 }
 
 TEST(EvaluationTest, Refusals) {
   PairProgram program, other(0, 5), broken(NAN);
   auto fails = [](const Program &student, const Program *teacher, llvm::ArrayRef<int32_t> tokens,
                   int64_t length) {
-    return llvm::toString(evaluate(student, teacher, tokens, makeOptions(length, 2)).takeError());
+    return llvm::toString(
+        evaluateText(student, teacher, tokens, length, withThreads(2)).takeError());
   };
   EXPECT_EQ(fails(program, nullptr, {1}, 4), "the text has 1 tokens; scoring needs 2 or more");
   EXPECT_EQ(fails(program, nullptr, {1, 2}, 1), "the sequence length is 1; it must be 2 or more");

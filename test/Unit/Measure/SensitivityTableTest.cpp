@@ -130,8 +130,8 @@ TEST(SensitivityTableTest, HostileDocuments) {
     std::string path = folder.write("table.json", text);
     expectMessage(getMessage(SensitivityTable::read(path)), message);
   };
-  refuse("\"ssmq-sensitivity\"", "\"other\"", "this is no ssmq-sensitivity of version 2");
-  refuse("\"version\": 2", "\"version\": 1", "this is no ssmq-sensitivity of version 2");
+  refuse("\"ssmq-sensitivity\"", "\"other\"", "this is no ssmq-sensitivity of version 3");
+  refuse("\"version\": 3", "\"version\": 1", "this is no ssmq-sensitivity of version 3");
   refuse("\"vocabSize\"", "\"vocab\"", "run: key 'vocabSize' is missing");
   refuse("\"numParameters\": 1000", "\"numParameters\": -1", "'numParameters'");
   refuse("\"name\": \"head:weight\"", "\"name\": \"layers.0.in:weight\"", "is taken");

@@ -20,6 +20,9 @@ using mlir::ssm::InterpreterProgram;
 namespace {
 
 const std::vector<int32_t> kTokens = {3, 1, 12, 0, 7, 7, 2, 9, 11, 5, 4, 8, 10, 6, 1, 3, 0};
+Tensor makeInputs() {
+  return Tensor::fromData<int32_t>({static_cast<int64_t>(kTokens.size())}, kTokens);
+}
 
 template <typename T>
 T get(llvm::Expected<T> value) {
@@ -126,7 +129,7 @@ TEST_F(InterpreterTest, PreparedRerunsKeepTheChange) {
   prepared->prepareReruns(2);
   ProgramState state = get(program->createState(kTokens.size()));
   Interpreter::Values trace;
-  Tensor base = get(program->forward(kTokens, state, &trace));
+  Tensor base = get(program->forward(makeInputs(), state, &trace));
   auto format = get(parseFormat("i8 sym per_channel"));
   size_t count = 0;
   module->walk([&](mlir::ml_program::GlobalLoadConstOp load) {
@@ -157,7 +160,7 @@ TEST_F(InterpreterTest, LocalErrors) {
   const Interpreter &interpreter = program->getInterpreter();
   ProgramState state = get(program->createState(kTokens.size()));
   Interpreter::Values trace;
-  ASSERT_TRUE(static_cast<bool>(program->forward(kTokens, state, &trace)));
+  ASSERT_TRUE(static_cast<bool>(program->forward(makeInputs(), state, &trace)));
   module->walk([&](mlir::ssm::LinearOp op) {
     mlir::ssm::Perturbation perturbation;
     Tensor input = interpreter.getValue(trace, op.getInput()).clone();
@@ -180,7 +183,7 @@ TEST_F(InterpreterTest, ErrorsAtCuts) {
   const Interpreter &interpreter = program->getInterpreter();
   ProgramState state = get(program->createState(kTokens.size()));
   Interpreter::Values trace;
-  ASSERT_TRUE(static_cast<bool>(program->forward(kTokens, state, &trace)));
+  ASSERT_TRUE(static_cast<bool>(program->forward(makeInputs(), state, &trace)));
   mlir::Value residual;
   module->walk([&](mlir::arith::AddFOp op) { residual = residual ? residual : op.getResult(); });
   std::map<std::string, mlir::Value> cuts;
@@ -203,7 +206,7 @@ TEST_F(InterpreterTest, ErrorsAtCuts) {
     auto changed = makeProgram(*module, other);
     ProgramState fresh = get(changed->createState(kTokens.size()));
     Interpreter::Values values;
-    ASSERT_TRUE(static_cast<bool>(changed->forward(kTokens, fresh, &values)));
+    ASSERT_TRUE(static_cast<bool>(changed->forward(makeInputs(), fresh, &values)));
     double expected = 0;
     for (auto [x, y] : llvm::zip_equal(interpreter.getValue(values, cut).data<float>(),
                                        interpreter.getValue(trace, cut).data<float>()))

@@ -48,12 +48,11 @@ TEST(DeviceInfo, SaysWhyNoneRuns) {
             "d: it is neither a GPU nor a CPU; e: it has no 16-bit floats (cl_khr_fp16)");
   EXPECT_EQ(choose(devices, "xe:0"),
             "device 'xe:0' (a) cannot run Xe kernels: it has no sub-groups of 16 work-items");
-  EXPECT_EQ(
-      choose(devices, "xe:5"),
-      "device 'xe:5': there are 5 OpenCL devices, counted from 0 (`ssmq devices` lists them)");
+  EXPECT_EQ(choose(devices, "xe:5"),
+            "device 'xe:5' does not exist: the last is xe:4 (`ssmq devices` lists them)");
   EXPECT_EQ(choose(devices, "xe:x"), "device 'xe:x': what stands after 'xe:' is the number of a "
                                      "device, as `ssmq devices` lists them");
-  EXPECT_EQ(choose(devices, "gpu"), "device 'gpu' is not known; take xe or xe:NUMBER");
+  EXPECT_EQ(choose(devices, "gpu"), "device 'gpu' is not known; take cpu, xe or xe:NUMBER");
 }
 
 TEST(DeviceInfo, IsPrinted) {
@@ -63,7 +62,7 @@ TEST(DeviceInfo, IsPrinted) {
   info.openCLVersion = "OpenCL 3.0";
   info.computeUnits = 64;
   info.hasMatrixMultiply = true;
-  info.sharedMemory.host = true;
+  info.sharedMemory.host = info.hasExactDivision = info.hasCommandBuffers = true;
   info.globalMemory = int64_t(16) << 30;
   info.largestAllocation = int64_t(4) << 30;
   info.localMemory = 128 << 10;
@@ -77,6 +76,8 @@ TEST(DeviceInfo, IsPrinted) {
                   "  dpas native, 2-D block I/O emulated; unified shared memory: device, host\n"
                   "  16.00 GiB (one allocation 4.00 GiB), 128 KiB local, groups of 1024, 2048 "
                   "bytes of arguments\n"
+                  "  division and roots rounded correctly; command buffers not used, they need "
+                  "another queue\n"
                   "  runs Xe kernels\n");
   llvm::Expected<llvm::json::Value> json = llvm::json::parse(toJson({info}));
   ASSERT_TRUE(bool(json));
@@ -84,5 +85,8 @@ TEST(DeviceInfo, IsPrinted) {
   EXPECT_EQ(object->getString("kind"), "gpu");
   EXPECT_EQ(object->getInteger("global_memory"), int64_t(16) << 30);
   EXPECT_EQ(object->getString("obstacle"), "");
+  EXPECT_EQ(object->getBoolean("correctly_rounded_divide_sqrt"), true);
+  EXPECT_EQ(object->getBoolean("command_buffers"), true);
+  EXPECT_EQ(object->getBoolean("command_buffers_used"), false);
 }
 } // namespace

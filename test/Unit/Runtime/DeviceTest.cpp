@@ -32,7 +32,7 @@ TEST_F(DeviceRuns, CopiesAndFills) {
   ASSERT_TRUE(a && b);
   EXPECT_EQ(device->getAllocatedBytes(), 8000);
   EXPECT_FALSE(device->copy(*a, values.data(), 4000));
-  EXPECT_FALSE(device->enqueueFill(*b, 0xff, 4000));
+  EXPECT_FALSE(device->enqueueFill(*b, "\xff", 4000));
   EXPECT_FALSE(device->enqueueCopy(*b, *a, 2000));
   EXPECT_FALSE(device->copy(back.data(), *b, 4000));
   std::fill(values.begin() + 500, values.end(), -1);
@@ -75,6 +75,32 @@ TEST_F(DeviceRuns, CompiledCodeLaunchesOnTheCurrentDevice) {
   launch();
   EXPECT_FALSE(device->takeError());
   EXPECT_EQ(device->getNumLaunches(), 1);
+}
+
+TEST_F(DeviceRuns, ReplaysRunsOfLaunches) {
+  float *sum = share<float>(std::vector<float>(16)), *one = share<float>(std::vector<float>(16, 1)),
+        *other = share<float>(std::vector<float>(16));
+  KernelLaunch launch;
+  launch.spirv = kernels;
+  launch.kernel = "add";
+  launch.items[0] = 16;
+  int64_t arguments[] = {toArgument(sum), toArgument(one), toArgument(sum), 16,
+                         llvm::bit_cast<uint32_t>(1.0f)};
+  launch.arguments = arguments;
+  launch.pointerMask = 0b111;
+  for (int round = 1; round <= 6; ++round) {
+    EXPECT_FALSE(device->launch(launch));
+    EXPECT_FALSE(device->launch(launch));
+    // Ends the run, and leaves it pending in the first rounds.
+    EXPECT_FALSE(device->enqueueFill(other, llvm::StringRef("\0", 1), 64));
+    if (round < 4)
+      continue;
+    EXPECT_FALSE(device->finish());
+    EXPECT_EQ(sum[15], 2 * round);
+    EXPECT_EQ(device->getNumLaunches(), 2 * round);
+    if (round == 4)
+      device->free(other), other = share<float>(std::vector<float>(16));
+  }
 }
 
 TEST_F(DeviceRuns, ScratchGrows) {

@@ -61,6 +61,31 @@ TEST(Target, TellsWhatIsKnown) {
   EXPECT_NE(fail("host", "+avx2,-"), "");
 }
 
+TEST(Target, MicrocontrollersHaveWhatTheirNameSays) {
+  Target m0 = resolve("cortex-m0"), m4 = resolve("cortex-m4"), m7 = resolve("cortex-m7");
+  EXPECT_EQ(m0.triple, "thumbv6m-none-eabi");
+  EXPECT_EQ(m4.triple, "thumbv7em-none-eabihf");
+  EXPECT_EQ(resolve("cortex-m3").triple, "thumbv7m-none-eabi");
+  EXPECT_EQ(resolve("cortex-m33").triple, "thumbv8m.main-none-eabihf");
+  EXPECT_FALSE(m0.hasFMA || m0.hasHalf || m0.hasRoundEven);
+  EXPECT_TRUE(m4.hasFMA && m4.hasHalf && !m4.hasRoundEven);
+  EXPECT_TRUE(m7.hasRoundEven);
+  EXPECT_FALSE(isHostArchitecture(m4));
+  EXPECT_TRUE(isHostArchitecture(resolve("x86-64")));
+  EXPECT_NE(fail("cortex-m4", "+neon"), "");
+  EXPECT_NE(fail("cortex-a9").find("unknown target"), std::string::npos);
+  EXPECT_EQ(llvm::toString(checkRunsHere("cortex-m4")),
+            "code for target 'cortex-m4' cannot run here; it can be emitted as an object with "
+            "ssmq-run --emit=obj --freestanding");
+}
+
+TEST(Target, InstructionsFollowFromFeatures) {
+  EXPECT_FALSE(resolve("x86-64").hasFMA || resolve("x86-64").hasRoundEven);
+  EXPECT_TRUE(resolve("x86-64-v2").hasRoundEven);
+  Target v3 = resolve("x86-64-v3", "-f16c");
+  EXPECT_TRUE(v3.hasFMA && v3.hasRoundEven && !v3.hasHalf);
+}
+
 TEST(Target, RunsHere) {
   EXPECT_FALSE(llvm::errorToBool(checkRunsHere("")));
   EXPECT_FALSE(llvm::errorToBool(checkRunsHere("x86-64")));

@@ -139,7 +139,8 @@ protected:
                       : parseTinyProgram(*context);
   }
 
-  llvm::ArrayRef<int32_t> getInputs() const { return llvm::ArrayRef(kTokens).drop_back(); }
+  std::vector<Sequence> getSequences() const { return cutText(kTokens, kTokens.size()); }
+  Tensor getInputs() const { return getSequences().front().inputs; }
 
   /// The logits of the module after assignment and quantization.
   std::vector<float> rewrite(const std::vector<SiteFormat> &formats) {
@@ -240,7 +241,7 @@ TEST_P(RewriteTest, ManySitesAtOnce) {
     formats.push_back({site.name, spelling});
     mixes[0].push_back({&site, llvm::cantFail(parseFormat(spelling)), nullptr});
   }
-  llvm::SmallVector<llvm::ArrayRef<int32_t>> sequences = {kTokens};
+  std::vector<Sequence> sequences = getSequences();
   MixMeasurement measurement(**program, sequences, 1);
   ASSERT_FALSE(measurement.addRanges(mixes));
   const Interpreter &interpreter = (*program)->getInterpreter();

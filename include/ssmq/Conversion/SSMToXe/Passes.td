@@ -19,6 +19,16 @@ def BufferizeLaunches : Pass<"ssmq-bufferize-launches", "::mlir::ModuleOp"> {
   ];
 }
 
+def CompileKernels : Pass<"ssmq-compile-kernels", "::mlir::ModuleOp"> {
+  let summary = "gpu.module with #xevm.target to gpu.binary with SPIR-V";
+  let description = [{
+    As `--gpu-module-to-binary`, but LLVM's code generation passes do not change the optimised LLVM IR:
+    loop strength reduction writes `x & 15` as a truncation to i4, for which LLVM 22's SPIR-V backend
+    makes an invalid `OpBitwiseAnd` with 255 of operands of two widths.
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect"];
+}
+
 def HostLaunches : Pass<"ssmq-host-launches", "::mlir::ModuleOp"> {
   let summary = "launches become calls of the OpenCL runtime";
   let description = [{
@@ -37,6 +47,16 @@ def NameMatrixFunctions : Pass<"ssmq-name-matrix-functions", "::mlir::gpu::GPUMo
     know it as `intel_sub_group_i8_i8_matrix_mad_k32`; the other name they leave as a call of an
     unknown function.
   }];
+}
+
+def UniformSubgroups : Pass<"ssmq-uniform-subgroups", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "broadcasts the number of the sub-group";
+  let description = [{
+    `get_sub_group_id` gives all lanes the same number, which compilers of kernels do not see: what
+    is loaded from an address made of it becomes a gather. The broadcast of lane 0 is known to be
+    uniform. Runs on the LLVM dialect.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // SSMQ_CONVERSION_SSMTOXE_PASSES

@@ -10,10 +10,12 @@
 #ifndef SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
 #define SSMQ_CONVERSION_SSMTOXE_SSMTOXE_H
 
+#include "mlir/Support/LLVM.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace mlir {
 class DialectRegistry;
+class ModuleOp;
 } // namespace mlir
 
 namespace mlir::ssm {
@@ -21,6 +23,10 @@ namespace mlir::ssm {
 /// Attribute (bool) of a module whose kernels may use dpas and 2-D block loads; without it they
 /// may.
 inline constexpr llvm::StringLiteral kDpasAttrName = "ssm.dpas";
+
+/// The SPIR-V of the kernels of a module that --ssmq-host-launches left; empty where there are
+/// none.
+StringRef getKernelSpirv(ModuleOp lowered);
 
 /// Attaches BufferizableOpInterface to `ssm.launch`.
 void registerLaunchBufferization(DialectRegistry &registry);

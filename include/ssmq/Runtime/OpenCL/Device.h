@@ -58,15 +58,20 @@ public:
 
   /// Between any memory of device and host; returns when it is done.
   virtual llvm::Error copy(void *to, const void *from, int64_t numBytes) = 0;
-  /// Between memory of the device; returns at once.
+  /// Returns at once; memory of the host stays as it is until finish.
   virtual llvm::Error enqueueCopy(void *to, const void *from, int64_t numBytes) = 0;
-  /// Sets each byte; returns at once.
-  virtual llvm::Error enqueueFill(void *memory, uint8_t byte, int64_t numBytes) = 0;
+  /// Repeats 1, 2, 4, ... or 128 bytes, which are read at once; returns at once.
+  virtual llvm::Error enqueueFill(void *memory, llvm::StringRef pattern, int64_t numBytes) = 0;
   /// Returns when everything is done.
   virtual llvm::Error finish() = 0;
 
-  /// Returns at once, unless the program must be built. No groups: no launch.
+  /// Builds the program of a SPIR-V module, which its first launch does otherwise.
+  virtual llvm::Error build(llvm::StringRef spirv) = 0;
+  /// Returns at once, unless the program must be built. No groups: no launch. Where the device has
+  /// command buffers, launches wait for the next command of another kind; a run of launches that
+  /// comes again with the same arguments is recorded, and then enqueued as one command.
   virtual llvm::Error launch(const KernelLaunch &launch) = 0;
+  /// That were handed to the driver.
   virtual int64_t getNumLaunches() const = 0;
 
   /// Memory of the device that is kept for `key`; asked for more than it has, it is allocated anew
@@ -89,6 +94,10 @@ private:
   std::string error;
   std::error_code errorCode;
 };
+
+/// Opens the device of an option: null for "cpu", whose code needs none. A choice that is none
+/// fails with std::errc::invalid_argument, others as Device::open.
+llvm::Expected<std::shared_ptr<Device>> openDevice(llvm::StringRef choice);
 
 /// The device that compiled code of this thread launches on; null where there is none.
 Device *getCurrentDevice();

@@ -11,6 +11,7 @@
 
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,11 @@ struct DeviceInfo {
 
   /// cl_intel_subgroup_matrix_multiply_accumulate (dpas) and cl_intel_subgroup_2d_block_io.
   bool hasMatrixMultiply = false, hasBlockIO = false;
-  bool hasHalf = false, hasIntegerDotProduct = false, hasCommandBuffers = false;
+  bool hasHalf = false, hasIntegerDotProduct = false;
+  /// Whether division and square root of f32 can be rounded correctly; kernels then ask for it.
+  bool hasExactDivision = false;
+  /// cl_khr_command_buffer; used where it takes an in-order queue.
+  bool hasCommandBuffers = false, usesCommandBuffers = false;
   /// Kinds of memory of cl_intel_unified_shared_memory; `system` is all that the host allocates.
   struct SharedMemory {
     bool device = false, host = false, shared = false, system = false;
@@ -52,8 +57,12 @@ constexpr int64_t kSubgroupSize = 16;
 /// Fails when there is no loader or no device, with std::errc::no_such_device.
 llvm::Expected<std::vector<DeviceInfo>> listDevices();
 
+/// The number in "xe:N", nothing for "xe"; another choice fails with std::errc::invalid_argument.
+llvm::Expected<std::optional<size_t>> parseDeviceChoice(llvm::StringRef choice);
+
 /// The number of the device that `choice` names: "xe" is the first GPU that runs our kernels, else
-/// the first CPU that does; "xe:N" is device N, which must run them.
+/// the first CPU that does; "xe:N" is device N, which must run them. Where there is none, fails
+/// with std::errc::no_such_device.
 llvm::Expected<size_t> chooseDevice(const std::vector<DeviceInfo> &devices, llvm::StringRef choice);
 
 /// A JSON array of objects, one a device.

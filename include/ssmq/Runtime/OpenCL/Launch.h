@@ -11,6 +11,11 @@
 
 #include <cstdint>
 
+namespace ssmq {
+/// The constant of compiled host code that holds the SPIR-V of its launches.
+inline constexpr char kSpirvSymbol[] = "ssmq_spirv";
+} // namespace ssmq
+
 // NOLINTBEGIN(readability-identifier-naming): C names, as the others of the runtime
 extern "C" {
 
@@ -23,8 +28,7 @@ void ssmq_xe_launch(const void *spirv, int64_t spirvBytes, const char *kernel, c
 /// Copies between memory of the device, behind what was launched before.
 void ssmq_xe_copy(void *to, const void *from, int64_t bytes);
 
-/// Writes the low `bytes` (at most 8) of a number of the host, behind what was launched before;
-/// waits for it.
+/// Writes the low `bytes` (1, 2, 4 or 8) of a number of the host, behind what was launched before.
 void ssmq_xe_store(void *to, int64_t bits, int64_t bytes);
 
 /// Memory of the device that is kept for `key` (Device::getScratch); null after an error.

@@ -3,6 +3,7 @@
 #include "FormatChecks.h"
 #include "ssmq/Dialect/SSM/IR/StoredStates.h"
 #include "ssmq/Formats/Encoding.h"
+#include "ssmq/Formats/StaticRanges.h"
 #include "ssmq/Support/Tensor.h"
 #include "llvm/Support/Error.h"
 #include <cmath>
@@ -29,7 +30,8 @@ static LogicalResult verifyBytes(DequantizeOp op, StringRef name, Value bytes, i
 
 ValueLayout DequantizeOp::getLayout() {
   int64_t rows = getCodes().getType().getDimSize(0), elements = getType().getNumElements();
-  return {SiteKind::Weight, rows, rows ? elements / rows : 0, /*headSize=*/0};
+  // A stored value that has heads (those of ssm.diagonal_scan) has one in each row.
+  return {SiteKind::Weight, rows, rows ? elements / rows : 0, /*headSize=*/1};
 }
 
 LogicalResult DequantizeOp::verify() {
@@ -76,19 +78,9 @@ LogicalResult mlir::ssm::verifyFormat(Operation *op, FormatAttr attribute,
   std::shared_ptr<const ::ssmq::Format> format = attribute.getFormat();
   if (llvm::Error error = format->checkLayout(layout))
     return op->emitOpError() << llvm::toString(std::move(error));
-  llvm::Expected<::ssmq::Runs> runs = format->getRuns(layout);
-  if (!runs)
-    return op->emitOpError() << llvm::toString(runs.takeError());
-  int64_t numBounds = format->needsRanges() ? 2 * runs->getNumScales() : 0;
-  int64_t given = ranges ? ranges.size() : 0;
-  if (given != numBounds)
-    return op->emitOpError() << "format '" << attribute.getSpelling() << "' needs " << numBounds / 2
-                             << " ranges (low and high each), but there are " << given
-                             << " numbers";
-  for (int64_t i = 0; i < given; i += 2)
-    if (!(ranges[i] <= 0 && ranges[i + 1] >= 0 && std::isfinite(ranges[i]) &&
-          std::isfinite(ranges[i + 1])))
-      return op->emitOpError() << "range " << i / 2 << " must be finite and hold zero";
+  ArrayRef<float> bounds = ranges ? ranges.asArrayRef() : ArrayRef<float>();
+  if (llvm::Error error = ::ssmq::StaticRanges::checkBounds(*format, layout, bounds))
+    return op->emitOpError() << llvm::toString(std::move(error));
   return success();
 }
 

@@ -17,8 +17,9 @@ static constexpr int64_t kMaxColumns = 1 << 16;
 bool QuantizeOp::canQuantize(FormatAttr attribute, int64_t columns, int64_t groupSize) {
   std::shared_ptr<const ::ssmq::Format> format = attribute.getFormat();
   const ::ssmq::Numerics &numerics = format->getNumerics();
-  if (!numerics.getInteger() || numerics.isAsymmetric() || numerics.getCodeBits() > 8 ||
-      columns < 1 || columns > kMaxColumns || groupSize < 1)
+  // In steps from zero, which an asymmetric format has on either side.
+  unsigned bits = numerics.getCodeBits() + numerics.isAsymmetric();
+  if (!numerics.getInteger() || bits > 8 || columns < 1 || columns > kMaxColumns || groupSize < 1)
     return false;
   Sharing sharing = format->getSharing();
   switch (sharing.kind) {
@@ -134,4 +135,45 @@ LogicalResult IntegerLinearOp::verify() {
     if (actual != expected)
       return emitOpError() << name << " must be " << expected << ", but is " << actual;
   return success();
+}
+
+/// Bytes of `count` codes.
+static int64_t getBytes(int64_t count, uint64_t bits) { return bits == 4 ? count / 2 : count; }
+
+LogicalResult IntegerDiagonalScanOp::verify() {
+  RankedTensorType state = getState().getType(), codes = getCodes().getType();
+  if (!state.hasStaticShape() || state.getDimSize(0) < 1 || state.getDimSize(1) < 2 ||
+      state.getDimSize(1) % 2 != 0)
+    return emitOpError("state must be heads x pairs of real and imaginary parts, but is ") << state;
+  int64_t heads = state.getDimSize(0), parts = state.getDimSize(1), tokens = codes.getDimSize(0);
+  if (codes.isDynamicDim(1) || codes.getDimSize(1) < heads)
+    return emitOpError("codes must have a column for each of ")
+           << heads << " heads, but are " << codes;
+  for (auto [name, bits] :
+       {std::pair("a_bits", getABits()), {"b_bits", getBBits()}, {"c_bits", getCBits()}})
+    if (bits != 4 && bits != 8)
+      return emitOpError() << name << " must be 4 or 8, but is " << bits;
+  Type f32 = Float32Type::get(getContext()), i8 = IntegerType::get(getContext(), 8);
+  auto rows = [&](uint64_t bits) {
+    return RankedTensorType::get({heads, getBytes(parts, bits)}, i8);
+  };
+  RankedTensorType d = getD().getType();
+  for (auto [name, actual, expected] :
+       {std::tuple("scales", getScales().getType(), RankedTensorType::get({tokens, 1}, f32)),
+        {"a", getA().getType(), rows(getABits())},
+        {"b", getB().getType(), rows(getBBits())},
+        {"c", getC().getType(), rows(getCBits())},
+        {"constants", getConstants().getType(),
+         RankedTensorType::get({heads, kConstants}, IntegerType::get(getContext(), 32))},
+        {"output_scales", getOutputScales().getType(), RankedTensorType::get({heads}, f32)},
+        {"d", d, d.clone({heads})},
+        {"the result", getResult().getType(), RankedTensorType::get({tokens, heads}, f32)},
+        {"next_state", getNextState().getType(), state}})
+    if (actual != expected)
+      return emitOpError() << name << " must be " << expected << ", but is " << actual;
+  return success();
+}
+
+SmallVector<std::pair<OpOperand *, OpResult>> IntegerDiagonalScanOp::getStates() {
+  return {{&getStateMutable(), (*this)->getResult(1)}};
 }

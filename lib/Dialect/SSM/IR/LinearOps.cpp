@@ -172,5 +172,11 @@ std::optional<TileLayout> mlir::ssm::getTileLayout(Operation *op) {
       .Default(std::nullopt);
 }
 
+int64_t mlir::ssm::getNumRows(EmbeddingOp op) {
+  if (std::optional<TileLayout> layout = getTileLayout(op))
+    return layout->getRows();
+  return cast<RankedTensorType>(op.getWeight().getType()).getDimSize(0);
+}
+
 #define GET_OP_CLASSES
 #include "ssmq/Dialect/SSM/IR/SSMOps.cpp.inc"

@@ -28,8 +28,8 @@ void SSMDialect::initialize() {
   addBytecodeInterface(*this);
   // Evaluation lives in lib/Reference, so that the dialect does not pull in the kernels.
   declarePromisedInterfaces<EvaluableOpInterface, AttentionOp, CausalConv1dOp, DequantizeOp,
-                            EmbeddingOp, FakeQuantizeOp, LayerNormOp, LinearOp, RMSNormOp, RotaryOp,
-                            SelectiveScanOp, SSDScanOp>();
+                            DiagonalScanOp, EmbeddingOp, FakeQuantizeOp, LayerNormOp, LinearOp,
+                            RMSNormOp, RotaryOp, SelectiveScanOp, SSDScanOp>();
 }
 
 void SSMDialect::registerAttributes() {
@@ -68,6 +68,21 @@ LogicalResult SSMDialect::verifyOperationAttribute(Operation *op, NamedAttribute
       return op->emitOpError() << "attribute '" << kFormatsAttrName
                                << "' must be a dictionary of #ssm.format, but is "
                                << attr.getValue();
+  }
+  if (attr.getName() == kRangesAttrName) {
+    auto ranges = dyn_cast<DictionaryAttr>(attr.getValue());
+    if (!ranges || !llvm::all_of(ranges, [](NamedAttribute one) {
+          return isa<DenseF32ArrayAttr>(one.getValue());
+        }))
+      return op->emitOpError() << "attribute '" << kRangesAttrName
+                               << "' must be a dictionary of f32 arrays, but is "
+                               << attr.getValue();
+    auto formats = op->getAttrOfType<DictionaryAttr>(kFormatsAttrName);
+    for (NamedAttribute one : ranges)
+      if (!formats || !formats.contains(one.getName()))
+        return op->emitOpError() << "attribute '" << kRangesAttrName << "' has ranges of "
+                                 << one.getName() << ", which has no format in '"
+                                 << kFormatsAttrName << "'";
   }
   if (attr.getName() == kSitesAttrName) {
     auto names = dyn_cast<ArrayAttr>(attr.getValue());

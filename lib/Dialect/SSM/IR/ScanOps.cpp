@@ -3,6 +3,8 @@
 #include "FormatChecks.h"
 #include "ShapeChecks.h"
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/StableScans.h"
+#include "ssmq/Formats/Format.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -20,17 +22,6 @@ static SmallVector<OperandSite> getScanSites(OpTy op, int64_t headDim, int64_t g
     sites.push_back({&d, SiteKind::Parameter, "d"});
   sites.push_back({&op.getStateMutable(), SiteKind::State, "state", headDim, /*insideOp=*/true});
   return sites;
-}
-
-template <typename OpTy>
-static SmallVector<std::pair<OpOperand *, OpResult>> getScanStates(OpTy op) {
-  SmallVector<std::pair<OpOperand *, OpResult>> states = {
-      {&op.getStateMutable(), op->getResult(1)}};
-  // An op that does not verify yet may lack the result.
-  for (OpOperand &scales : op.getStateScalesMutable())
-    if (op->getNumResults() > 2)
-      states.push_back({&scales, op->getResult(2)});
-  return states;
 }
 
 LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
@@ -66,10 +57,6 @@ LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optio
   if (op.getStateScales())
     types.push_back(op.getStateScales().getType());
   return success();
-}
-
-SmallVector<std::pair<OpOperand *, OpResult>> SelectiveScanOp::getStates() {
-  return getScanStates(*this);
 }
 
 SmallVector<OperandSite> SelectiveScanOp::getSites() {
@@ -114,30 +101,66 @@ LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
   return success();
 }
 
-SmallVector<std::pair<OpOperand *, OpResult>> SSDScanOp::getStates() {
-  return getScanStates(*this);
-}
-
 SmallVector<OperandSite> SSDScanOp::getSites() {
   return getScanSites(*this, getDimSize(getState(), 1), getDimSize(getState(), 2));
+}
+
+LogicalResult DiagonalScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
+                                               Adaptor op, SmallVectorImpl<Type> &types) {
+  ShapeChecker check(getOperationName(), loc);
+  if (failed(check.rank("input", op.getInput(), 2)) ||
+      failed(check.rank("state", op.getState(), 2)) ||
+      failed(check.isStatic("state", op.getState())))
+    return failure();
+  int64_t heads = getDimSize(op.getState(), 0), parts = getDimSize(op.getState(), 1);
+  const char *headsAre = "the number of heads of the state";
+  if (parts % 2 != 0)
+    return check.fail("state has " + Twine(parts) +
+                      " columns, which are not pairs of real and imaginary parts");
+  if (failed(check.dim("input", op.getInput(), 1, heads, headsAre)))
+    return failure();
+  for (auto [name, value] :
+       {std::pair<StringRef, Value>("a", op.getA()), {"b", op.getB()}, {"c", op.getC()}})
+    if (failed(check.rank(name, value, 2)) || failed(check.dim(name, value, 0, heads, headsAre)) ||
+        failed(check.dim(name, value, 1, parts, "the number of columns of the state")))
+      return failure();
+  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
+                    failed(check.dim("d", op.getD(), 0, heads, headsAre))))
+    return failure();
+  types.append({op.getInput().getType(), op.getState().getType()});
+  if (op.getStateScales())
+    types.push_back(op.getStateScales().getType());
+  return success();
+}
+
+SmallVector<OperandSite> DiagonalScanOp::getSites() {
+  // A head is a row.
+  SmallVector<OperandSite> sites = {{&getInputMutable(), SiteKind::Activation, "input"},
+                                    {&getAMutable(), SiteKind::Parameter, "a", 1},
+                                    {&getBMutable(), SiteKind::Parameter, "b", 1},
+                                    {&getCMutable(), SiteKind::Parameter, "c", 1}};
+  for (OpOperand &d : getDMutable())
+    sites.push_back({&d, SiteKind::Parameter, "d"});
+  sites.push_back({&getStateMutable(), SiteKind::State, "state", /*headDim=*/1, /*insideOp=*/true});
+  return sites;
+}
+
+LogicalResult DiagonalScanOp::verify() {
+  if (FormatAttr format = getStateFormatAttr()) {
+    ::ssmq::Sharing sharing = format.getFormat()->getSharing();
+    if (sharing.kind == ::ssmq::Sharing::Group && sharing.groupSize % 2 != 0)
+      return emitOpError() << "has a state in groups of " << sharing.groupSize
+                           << ", which cut a complex number in two";
+  }
+  if (getStable() && failed(verifyStable(*this)))
+    return failure();
+  return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr(), getStateScales());
 }
 
 LogicalResult SelectiveScanOp::verify() {
   return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr(), getStateScales());
 }
-Attribute SelectiveScanOp::getFormatOfState() { return getStateFormatAttr(); }
-LogicalResult SelectiveScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
-  setStateFormatAttr(cast<FormatAttr>(format));
-  setStateRangesAttr(ranges);
-  return success();
-}
 
 LogicalResult SSDScanOp::verify() {
   return verifyStateFormat(*this, getStateFormatAttr(), getStateRangesAttr(), getStateScales());
-}
-Attribute SSDScanOp::getFormatOfState() { return getStateFormatAttr(); }
-LogicalResult SSDScanOp::setFormatOfState(Attribute format, DenseF32ArrayAttr ranges) {
-  setStateFormatAttr(cast<FormatAttr>(format));
-  setStateRangesAttr(ranges);
-  return success();
 }

@@ -19,9 +19,11 @@ static bool isContiguous(Value buffer) {
 namespace {
 
 struct ExpandCopies : public ssm::impl::ExpandCopiesBase<ExpandCopies> {
+  using ExpandCopiesBase::ExpandCopiesBase;
+
   void runOnOperation() override {
-    getOperation().walk([](memref::CopyOp copy) {
-      if (isContiguous(copy.getSource()) && isContiguous(copy.getTarget()))
+    getOperation().walk([&](memref::CopyOp copy) {
+      if (!all && isContiguous(copy.getSource()) && isContiguous(copy.getTarget()))
         return;
       OpBuilder builder(copy);
       linalg::CopyOp::create(builder, copy.getLoc(), copy.getSource(), copy.getTarget());

@@ -2,10 +2,12 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "ssmq/Dialect/SSM/Transforms/Passes.h"
+#include "ssmq/Dialect/SSM/Utils/Workspace.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -16,8 +18,8 @@ namespace mlir::ssm {
 
 using namespace mlir;
 
-/// A cache line, and as large as any vector.
-static constexpr int64_t kAlignment = 64;
+/// A cache line, and as large as any vector; small machines have few bytes to lose.
+static constexpr int64_t kAlignment = 64, kSmallAlignment = 8;
 
 namespace {
 
@@ -58,8 +60,26 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
       scopes[{&block, rows}].push_back({alloc, dealloc, block.findAncestorOpInBlock(*alloc),
                                         block.findAncestorOpInBlock(*dealloc), *numBytes});
     });
+    bool isEntry =
+        workspace && getOperation()->hasAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName());
+    if (isEntry)
+      addWorkspace(scopes[{&getOperation().getBody().front(), Value()}]);
     for (auto &[scope, buffers] : scopes)
-      share(*scope.first, scope.second, buffers);
+      if (!buffers.empty())
+        share(*scope.first, scope.second, buffers);
+  }
+
+  /// Takes the buffers.
+  void addWorkspace(SmallVector<Buffer> &buffers) {
+    func::FuncOp function = getOperation();
+    OpBuilder builder(function);
+    int64_t numBytes = plan(buffers);
+    function->setAttr(ssm::kWorkspaceAttrName, builder.getI64IntegerAttr(numBytes));
+    auto type = MemRefType::get({numBytes}, builder.getI8Type());
+    (void)function.insertArgument(function.getNumArguments(), type, /*argAttrs=*/nullptr,
+                                  function.getLoc());
+    place(function.getArguments().back(), Value(), buffers);
+    buffers.clear();
   }
 
   /// What is entered once for all iterations of the loops inside, by one thread; null when other
@@ -71,16 +91,18 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
     return isa_and_present<func::FuncOp, omp::ParallelOp>(op) ? op : nullptr;
   }
 
+  int64_t getAlignment() const { return workspace ? kSmallAlignment : kAlignment; }
+
   /// Bytes of the buffer, or of one of its rows; nullopt for buffers of which more than the number
   /// of rows is dynamic, or that are not plain.
-  static std::optional<int64_t> getNumBytes(MemRefType type) {
+  std::optional<int64_t> getNumBytes(MemRefType type) {
     bool hasRows = !type.hasStaticShape();
     if (type.getNumDynamicDims() > (hasRows && type.isDynamicDim(0)) ||
         !type.getLayout().isIdentity() || type.getMemorySpace() ||
         !type.getElementType().isIntOrFloat() || type.getElementTypeBitWidth() % 8)
       return std::nullopt;
     int64_t elements = llvm::product_of(type.getShape().drop_front(hasRows));
-    return llvm::alignTo(elements * type.getElementTypeBitWidth() / 8, kAlignment);
+    return llvm::alignTo(elements * type.getElementTypeBitWidth() / 8, getAlignment());
   }
 
   /// The op that frees the buffer in its own block, whenever control gets there; else null.
@@ -116,19 +138,20 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
     return total;
   }
 
+  static Value toBytes(OpBuilder &builder, Location loc, int64_t bytes, Value rows) {
+    Value constant = arith::ConstantIndexOp::create(builder, loc, bytes);
+    return rows ? arith::MulIOp::create(builder, loc, rows, constant).getResult() : constant;
+  }
+
   void share(Block &block, Value rows, MutableArrayRef<Buffer> buffers) {
     int64_t total = plan(buffers);
     OpBuilder builder = OpBuilder::atBlockBegin(&block);
     if (rows && rows.getDefiningOp())
       builder.setInsertionPointAfterValue(rows);
     Location loc = block.getParentOp()->getLoc();
-    auto toBytes = [&](int64_t bytes) -> Value {
-      Value constant = arith::ConstantIndexOp::create(builder, loc, bytes);
-      return rows ? arith::MulIOp::create(builder, loc, rows, constant).getResult() : constant;
-    };
-    IntegerAttr alignment = builder.getI64IntegerAttr(kAlignment);
+    IntegerAttr alignment = builder.getI64IntegerAttr(getAlignment());
     Value arena;
-    if (!rows && total <= maxStackBytes) {
+    if (!rows && (workspace || total <= maxStackBytes)) {
       auto type = MemRefType::get({total}, builder.getI8Type());
       arena = memref::AllocaOp::create(builder, loc, type, alignment);
     } else {
@@ -138,16 +161,21 @@ struct PlanBuffers : public ssm::impl::PlanBuffersBase<PlanBuffers> {
       auto type = MemRefType::get({rows ? ShapedType::kDynamic : total}, builder.getI8Type());
       SmallVector<Value, 1> size;
       if (rows)
-        size.push_back(toBytes(total));
+        size.push_back(toBytes(builder, loc, total, rows));
       arena = memref::AllocOp::create(builder, loc, type, size, alignment);
       OpBuilder atEnd(block.getTerminator());
       memref::DeallocOp::create(atEnd, loc, arena);
     }
-    for (Buffer &buffer : buffers) {
+    place(arena, rows, buffers);
+  }
+
+  void place(Value arena, Value rows, ArrayRef<Buffer> buffers) {
+    OpBuilder builder(arena.getContext());
+    for (Buffer buffer : buffers) {
       builder.setInsertionPoint(buffer.alloc);
-      auto view =
-          memref::ViewOp::create(builder, buffer.alloc.getLoc(), buffer.alloc.getType(), arena,
-                                 toBytes(buffer.offset), buffer.alloc.getDynamicSizes());
+      auto view = memref::ViewOp::create(
+          builder, buffer.alloc.getLoc(), buffer.alloc.getType(), arena,
+          toBytes(builder, arena.getLoc(), buffer.offset, rows), buffer.alloc.getDynamicSizes());
       buffer.dealloc.erase();
       buffer.alloc.replaceAllUsesWith(view.getResult());
       buffer.alloc.erase();

@@ -1,4 +1,4 @@
-//===- SpecializeTokens.cpp - A copy of @forward for one token ------------===//
+//===- SpecializeTokens.cpp - Programs for a known number of steps --------===//
 
 #include "SplatToFill.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -95,23 +95,35 @@ struct AbsorbCasts : public RewritePattern {
 };
 
 struct SpecializeTokens : public ssm::impl::SpecializeTokensBase<SpecializeTokens> {
+  using SpecializeTokensBase::SpecializeTokensBase;
+
   void runOnOperation() override {
     auto forward = getOperation().lookupSymbol<func::FuncOp>("forward");
-    if (!forward || forward.isExternal() || getOperation().lookupSymbol("decode") ||
-        !forward.getBody().hasOneBlock() || forward.getNumArguments() == 0)
+    if (!forward || forward.isExternal() || !forward.getBody().hasOneBlock() ||
+        forward.getNumArguments() == 0)
       return;
-    auto tokens = dyn_cast<RankedTensorType>(forward.getArgument(0).getType());
-    if (!tokens || tokens.getRank() != 1 || !tokens.isDynamicDim(0))
+    auto inputs = dyn_cast<RankedTensorType>(forward.getArgument(0).getType());
+    if (!inputs || inputs.getRank() == 0 || !inputs.isDynamicDim(0))
       return;
-
+    if (steps > 0)
+      return fix(forward, steps);
+    if (inputs.getRank() != 1 || getOperation().lookupSymbol("decode"))
+      return;
     OpBuilder builder(forward);
     builder.setInsertionPointAfter(forward);
     auto decode = cast<func::FuncOp>(builder.clone(*forward));
     decode.setName("decode");
-    BlockArgument argument = decode.getArgument(0);
-    argument.setType(tokens.clone({1}));
-    builder.setInsertionPointToStart(&decode.getBody().front());
-    auto cast = tensor::CastOp::create(builder, argument.getLoc(), tokens, argument);
+    fix(decode, 1);
+  }
+
+  void fix(func::FuncOp function, int64_t count) {
+    BlockArgument argument = function.getArgument(0);
+    auto inputs = cast<RankedTensorType>(argument.getType());
+    SmallVector<int64_t> shape(inputs.getShape());
+    shape.front() = count;
+    argument.setType(inputs.clone(shape));
+    OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
+    auto cast = tensor::CastOp::create(builder, argument.getLoc(), inputs, argument);
     argument.replaceAllUsesExcept(cast, cast);
 
     MLIRContext *context = &getContext();
@@ -125,14 +137,14 @@ struct SpecializeTokens : public ssm::impl::SpecializeTokensBase<SpecializeToken
       if (isa<tensor::TensorDialect, linalg::LinalgDialect, arith::ArithDialect>(name.getDialect()))
         name.getCanonicalizationPatterns(patterns, context);
     // A rewrite that does not converge leaves valid IR, only less static.
-    (void)applyPatternsGreedily(decode, std::move(patterns));
+    (void)applyPatternsGreedily(function, std::move(patterns));
 
-    auto terminator = llvm::cast<func::ReturnOp>(decode.getBody().front().getTerminator());
+    auto terminator = llvm::cast<func::ReturnOp>(function.getBody().front().getTerminator());
     for (OpOperand &operand : terminator->getOpOperands())
       if (Value source = getMoreStaticSource(operand.get()))
         operand.set(source);
-    decode.setType(FunctionType::get(context, decode.getBody().getArgumentTypes(),
-                                     terminator.getOperandTypes()));
+    function.setType(FunctionType::get(context, function.getBody().getArgumentTypes(),
+                                       terminator.getOperandTypes()));
   }
 };
 

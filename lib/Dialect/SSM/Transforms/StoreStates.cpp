@@ -4,6 +4,7 @@
 #include "ssmq/Dialect/SSM/IR/SSMOps.h"
 #include "ssmq/Dialect/SSM/IR/StoredStates.h"
 #include "ssmq/Dialect/SSM/Transforms/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::ssm {
 #define GEN_PASS_DEF_STORESTATES
@@ -75,9 +76,9 @@ struct StoreStates : public ssm::impl::StoreStatesBase<StoreStates> {
       (void)function.insertArgument(argument + 1, stored->scales, attributes, value.getLoc());
       Value scales = function.getArgument(argument + 1);
       Operation *op = next.getOwner();
-      Operation *scaled = isa<SSDScanOp>(op)
-                              ? addScales(cast<SSDScanOp>(op), scales).getOperation()
-                              : addScales(cast<SelectiveScanOp>(op), scales).getOperation();
+      Operation *scaled = llvm::TypeSwitch<Operation *, Operation *>(op)
+                              .Case<DiagonalScanOp, SelectiveScanOp, SSDScanOp>(
+                                  [&](auto scan) { return addScales(scan, scales); });
       Operation *terminator = function.getBody().front().getTerminator();
       terminator->insertOperands(result + 1, scaled->getResult(2));
     }

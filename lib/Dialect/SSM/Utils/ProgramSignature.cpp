@@ -6,7 +6,10 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "ssmq/Dialect/SSM/IR/SSMDialect.h"
+#include "ssmq/Dialect/SSM/IR/SSMOps.h"
+#include "ssmq/Dialect/SSM/IR/TiledWeights.h"
 #include "ssmq/Dialect/SSM/Utils/ElementType.h"
+#include <cmath>
 
 using namespace ssmq;
 using llvm::createStringError;
@@ -36,6 +39,15 @@ static Expected<StateSignature> readState(mlir::FunctionOpInterface function, un
   return state;
 }
 
+static int64_t countIds(mlir::FunctionOpInterface function, int64_t vocabSize) {
+  int64_t count = vocabSize;
+  if (!function.isExternal())
+    for (mlir::Operation *user : function.getArgument(0).getUsers())
+      if (auto embedding = mlir::dyn_cast<mlir::ssm::EmbeddingOp>(user))
+        count = std::min(count, mlir::ssm::getNumRows(embedding));
+  return count;
+}
+
 Expected<ProgramSignature> ssmq::readSignature(mlir::ModuleOp module) {
   auto function = mlir::dyn_cast_or_null<mlir::FunctionOpInterface>(module.lookupSymbol("forward"));
   if (!function)
@@ -44,16 +56,22 @@ Expected<ProgramSignature> ssmq::readSignature(mlir::ModuleOp module) {
   llvm::ArrayRef<mlir::Type> arguments = function.getArgumentTypes();
   llvm::ArrayRef<mlir::Type> results = function.getResultTypes();
   bool bufferized = results.empty();
-  auto tokens = arguments.empty() ? nullptr : mlir::dyn_cast<mlir::ShapedType>(arguments.front());
-  if (!tokens || !tokens.hasRank() || tokens.getRank() != 1 ||
-      !tokens.getElementType().isSignlessInteger(32) || (bufferized && arguments.size() < 2))
-    return createStringError("@forward must take tokens, a 1-D tensor or memref of i32, first");
+  auto inputs = arguments.empty() ? nullptr : mlir::dyn_cast<mlir::ShapedType>(arguments.front());
+  bool isRanked = inputs && inputs.hasRank();
+  bool readsTokens =
+      isRanked && inputs.getRank() == 1 && inputs.getElementType().isSignlessInteger(32);
+  bool readsFeatures = isRanked && inputs.getRank() == 2 && inputs.getElementType().isF32() &&
+                       !inputs.isDynamicDim(1) && inputs.getDimSize(1) > 0;
+  if ((!readsTokens && !readsFeatures) || (bufferized && arguments.size() < 2))
+    return createStringError("@forward must take tokens, a 1-D tensor or memref of i32, or "
+                             "features, a 2-D one of f32, first");
 
   auto logits = mlir::dyn_cast<mlir::ShapedType>(bufferized ? arguments.back() : results.front());
   if (!logits || !logits.hasRank() || logits.getRank() != 2 || !logits.getElementType().isF32() ||
       logits.isDynamicDim(1) || logits.getDimSize(1) < 1 ||
       logits.getDimSize(1) > std::numeric_limits<int32_t>::max())
-    return createStringError("@forward must give logits of type f32 and shape tokens x vocabulary");
+    return createStringError(
+        "@forward must give logits of type f32 and shape steps x vocabulary or 1 x classes");
 
   unsigned numStates = arguments.size() - 1 - bufferized;
   if (!bufferized && results.size() != numStates + 1)
@@ -62,8 +80,12 @@ Expected<ProgramSignature> ssmq::readSignature(mlir::ModuleOp module) {
 
   ProgramSignature signature;
   signature.vocabSize = logits.getDimSize(1);
-  if (!tokens.isDynamicDim(0))
-    signature.numTokens = tokens.getDimSize(0);
+  signature.numIds = countIds(function, signature.vocabSize);
+  signature.numFeatures = readsFeatures ? inputs.getDimSize(1) : 0;
+  signature.isClassifier =
+      !logits.isDynamicDim(0) && logits.getDimSize(0) == 1 && inputs.getShape().front() != 1;
+  if (!inputs.isDynamicDim(0))
+    signature.numTokens = inputs.getDimSize(0);
   for (unsigned i = 0; i < numStates; ++i) {
     Expected<StateSignature> state = readState(function, i + 1);
     if (!state)
@@ -98,20 +120,40 @@ Expected<ProgramState> ssmq::createZeroState(const ProgramSignature &signature, 
   return state;
 }
 
-Error ssmq::checkFeed(const ProgramSignature &signature, llvm::ArrayRef<int32_t> tokens,
+Error ssmq::checkInputs(const ProgramSignature &signature, const Tensor &inputs) {
+  if (signature.numFeatures) {
+    if (inputs.getDType() != DType::F32 || inputs.getRank() != 2 ||
+        inputs.getDim(1) != signature.numFeatures)
+      return createStringError("the program reads features, f32 [steps, %lld], not tokens or other "
+                               "features",
+                               static_cast<long long>(signature.numFeatures));
+    for (float value : inputs.data<float>())
+      if (!std::isfinite(value))
+        return createStringError("a feature is not finite");
+  } else {
+    if (inputs.getDType() != DType::I32 || inputs.getRank() != 1)
+      return createStringError("the program reads tokens, i32 [steps], not features");
+    for (int32_t token : inputs.data<int32_t>())
+      if (token < 0 || token >= signature.numIds)
+        return createStringError("token %d is outside the vocabulary of %lld", token,
+                                 static_cast<long long>(signature.numIds));
+  }
+  if (signature.numTokens && inputs.getDim(0) != *signature.numTokens)
+    return createStringError("@forward takes exactly %lld tokens at a time, not %lld",
+                             static_cast<long long>(*signature.numTokens),
+                             static_cast<long long>(inputs.getDim(0)));
+  return Error::success();
+}
+
+Error ssmq::checkFeed(const ProgramSignature &signature, const Tensor &inputs,
                       const ProgramState &state) {
-  if (signature.numTokens && static_cast<int64_t>(tokens.size()) != *signature.numTokens)
-    return createStringError("@forward takes exactly %lld tokens at a time, not %zu",
-                             static_cast<long long>(*signature.numTokens), tokens.size());
-  for (int32_t token : tokens)
-    if (token < 0 || token >= signature.vocabSize)
-      return createStringError("token %d is outside the vocabulary of %lld", token,
-                               static_cast<long long>(signature.vocabSize));
-  if (state.length < 0 || state.length > state.capacity ||
-      static_cast<int64_t>(tokens.size()) > state.capacity - state.length)
-    return createStringError("%zu tokens after %lld do not fit a state made for %lld; create it "
+  if (Error error = checkInputs(signature, inputs))
+    return error;
+  int64_t numSteps = inputs.getDim(0);
+  if (state.length < 0 || state.length > state.capacity || numSteps > state.capacity - state.length)
+    return createStringError("%lld tokens after %lld do not fit a state made for %lld; create it "
                              "with a larger capacity",
-                             tokens.size(), static_cast<long long>(state.length),
+                             static_cast<long long>(numSteps), static_cast<long long>(state.length),
                              static_cast<long long>(state.capacity));
   if (state.values.size() != signature.states.size())
     return createStringError("the state has %zu values and the program %zu", state.values.size(),

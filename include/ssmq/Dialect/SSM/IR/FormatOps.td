@@ -66,8 +66,9 @@ def SSM_FakeQuantizeOp : SSM_FormatOp<"fake_quantize", [AllTypesMatch<["input", 
 def SSM_QuantizeOp : SSM_FormatOp<"quantize"> {
   let summary = "codes of an activation, for integer products";
   let description = [{
-    The codes of `input` (T x I) in a symmetric integer format of at most 8 bits, and what
-    `ssm.integer_linear` needs beside them. The format has one scale a token (per_token, static
+    The codes of `input` (T x I) in an integer format, in steps of its scale from zero, and what
+    `ssm.integer_linear` needs beside them. The format is symmetric of at most 8 bits or asymmetric
+    of at most 7, so that steps are bytes. It has one scale a token (per_token, static
     per_tensor) or one for each group of columns. `group_size` is that of the weights that the codes
     meet, and `block` a number of columns: each group begins on a whole block, and what its last
     block lacks is codes of 0.

@@ -38,6 +38,9 @@ def SSM_Dialect : Dialect {
     /// Attribute of an op (a dictionary of #ssm.format by role of the operand, such as `input`) that
     /// holds the formats assigned to the values that it reads.
     static constexpr llvm::StringLiteral kFormatsAttrName = "ssm.formats";
+    /// Attribute of an op (a dictionary of f32 arrays by role) that holds the ranges of assigned
+    /// static formats, low and high of each scale, as far as they are known before calibration.
+    static constexpr llvm::StringLiteral kRangesAttrName = "ssm.ranges";
     /// Attribute of an op of another dialect: an array with the name of the activation site of each
     /// operand, "" for none; operands past its end have none.
     static constexpr llvm::StringLiteral kSitesAttrName = "ssm.sites";
@@ -120,15 +123,6 @@ class SSM_WeightOp<string mnemonic, list<Trait> traits = [], list<string> method
 class SSM_StatefulOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [DeclareOpInterfaceMethods<StatefulOpInterface>,
                                DeclareOpInterfaceMethods<QuantizableOpInterface>]>;
-
-/// A stateful op that rounds its state when `state_format` says so.
-class SSM_ScanOp<string mnemonic> :
-    SSM_Op<mnemonic, [AttrSizedOperandSegments,
-                      DeclareOpInterfaceMethods<StatefulOpInterface>,
-                      DeclareOpInterfaceMethods<QuantizableOpInterface,
-                                                ["getFormatOfState", "setFormatOfState"]>]> {
-  let hasVerifier = 1;
-}
 
 class SSM_NormOp<string mnemonic, list<Trait> traits = []> :
     SSM_Op<mnemonic, traits # [SSM_TokenWise, DeclareOpInterfaceMethods<QuantizableOpInterface>]>;

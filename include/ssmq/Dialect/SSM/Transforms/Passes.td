@@ -11,8 +11,11 @@ def SpecializeTokens : Pass<"ssmq-specialize-tokens", "::mlir::ModuleOp"> {
     Clones @forward under the name @decode with `tensor<1xi32>` tokens and gives every value that
     follows from them a static shape, so that kernels for one token (matrix times vector, no loop
     over tokens) are generated. A module without @forward, with a @decode or with tokens of a
-    static number is left as it is.
+    static number is left as it is. With `steps`, @forward itself takes so many tokens, or steps of
+    features, and there is no copy.
   }];
+  let options = [Option<"steps", "steps", "int64_t", "0",
+                        "Steps that @forward takes; 0 makes a copy for one token instead">];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
 }
 
@@ -79,6 +82,8 @@ def ExpandCopies : Pass<"ssmq-expand-copies", "::mlir::func::FuncOp"> {
     `memref.copy` between contiguous buffers is a memcpy; any other would call MLIR's runtime
     library, which programs do not carry.
   }];
+  let options = [Option<"all", "all", "bool", "false",
+                        "Contiguous ones too: for programs that have no memcpy">];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
@@ -110,9 +115,14 @@ def PlanBuffers : Pass<"ssmq-plan-buffers", "::mlir::func::FuncOp"> {
     to `max-stack-bytes`, else one allocation. A function for one token allocates nothing then.
     Buffers with a row for each token share one allocation in the same way, planned a row at a time:
     an allocator would give their pages back and fault them in again for each layer.
+
+    With `workspace`, the block of a function with a C interface is its last argument, a buffer of
+    exactly the bytes that are needed, and those of others are on the stack whatever their size.
   }];
   let options = [Option<"maxStackBytes", "max-stack-bytes", "int64_t", "256 << 10",
-                        "Bytes of a function's buffers that may lie on the stack">];
+                        "Bytes of a function's buffers that may lie on the stack">,
+                 Option<"workspace", "workspace", "bool", "false",
+                        "The caller gives an entry the memory of its buffers">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
@@ -124,6 +134,19 @@ def ExpandMath : Pass<"ssmq-expand-math"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
+}
+
+def ExpandForTarget : Pass<"ssmq-expand-for-target"> {
+  let summary = "replace what the target has no instruction for by arithmetic";
+  let description = [{
+    For code without a library: where the target has none, fused multiply-adds become two ops, maxima and
+    minima comparisons, `math.roundeven` adds and subtracts 2^23, and f16 is converted in integers, with the same bits.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"host\"", "Processor (Support/Target.h)">,
+    Option<"features", "features", "std::string", "\"\"", "Changes to its features">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
 def FormLaunches : Pass<"ssmq-form-launches", "::mlir::func::FuncOp"> {

@@ -4,9 +4,10 @@
 //   @forward(tokens : i32 [T], states...) -> (logits : f32 [T, V], states...)
 // on tensors, or bufferized,
 //   @forward(tokens, states..., logits)
-// on memrefs with the states updated in place. A dynamic dimension of a state is the capacity of a
-// cache, in tokens. The argument attribute `ssm.state` names a state. Programs of other compilers
-// may have no states, and a static T.
+// on memrefs with the states updated in place. A program may read features, f32 [T, C], in the
+// place of tokens, and a classifier gives logits of shape [1, V] for a dynamic T. A dynamic
+// dimension of a state is the capacity of a cache, in steps. The argument attribute `ssm.state`
+// names a state. Programs of other compilers may have no states, and a static T.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +32,17 @@ struct StateSignature {
 
 struct ProgramSignature {
   int64_t vocabSize = 0;
+  /// Tokens lie in [0, numIds): the vocabulary, or a smaller table of embeddings.
+  int64_t numIds = 0;
+  /// 0 for token ids.
+  int64_t numFeatures = 0;
+  /// Whether all steps give one row of logits.
+  bool isClassifier = false;
   /// How many tokens must be fed at a time, where shapes fix that.
   std::optional<int64_t> numTokens;
   std::vector<StateSignature> states;
+
+  int64_t getNumRows(int64_t numSteps) const { return isClassifier ? 1 : numSteps; }
 };
 
 /// Fails when the module has no @forward of the form above.
@@ -45,8 +54,10 @@ Shape getStateShape(const StateSignature &state, int64_t capacity);
 /// Zero states; fails when the capacity is negative or the caches would not fit any memory.
 llvm::Expected<ProgramState> createZeroState(const ProgramSignature &signature, int64_t capacity);
 
-/// Fails, with what to do about it, when `tokens` cannot be fed to `state`.
-llvm::Error checkFeed(const ProgramSignature &signature, llvm::ArrayRef<int32_t> tokens,
+/// Fails, with what to do about it, when inputs are not what a program reads.
+llvm::Error checkInputs(const ProgramSignature &signature, const Tensor &inputs);
+/// The same, and when they cannot be fed to `state`.
+llvm::Error checkFeed(const ProgramSignature &signature, const Tensor &inputs,
                       const ProgramState &state);
 
 } // namespace ssmq

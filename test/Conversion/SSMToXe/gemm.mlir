@@ -1,0 +1,43 @@
+// A prompt meets a weight in f16, from the op to SPIR-V: 32 tokens and two tiles of 16 rows a sub-group.
+// RUN: ssmq-opt %s --pass-pipeline="builtin.module(func.func(ssmq-form-launches))" | FileCheck %s --check-prefix=LAUNCH
+// RUN: ssmq-opt %s --ssmq-xe-launches="prefill=false decode=false" -o %t.mlir
+// RUN: FileCheck %s --input-file %t.mlir --check-prefix=XEGPU
+// RUN: ssmq-opt %t.mlir --pass-pipeline="builtin.module(gpu.module(convert-xegpu-to-xevm))" | FileCheck %s --check-prefix=XEVM
+// RUN: ssmq-run %s --emit=spirv --external-weights --lowering="prefill=false decode=false" -o %t.spv
+// RUN: %if spirv-dis %{ spirv-dis %t.spv | FileCheck %s --check-prefix=SPIRV %}
+
+// LAUNCH: ssm.launch
+// LAUNCH: ssm.linear {{.*}} : (tensor<?x64xf32>, tensor<64x64xf16>) -> tensor<?x64xf32>
+
+// XEGPU: gpu.func @ssmq_launch_linear_1({{.*}}intel_reqd_sub_group_size = 16 : i32, known_block_size = array<i32: 128, 1, 1>
+// XEGPU: %[[INPUT:.*]] = xegpu.create_nd_tdesc {{.*}} -> !xegpu.tensor_desc<8x16xf32>
+// XEGPU: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>
+// XEGPU: %[[ROWS:.*]] = xegpu.load_nd %[[INPUT]]{{.*}} -> vector<8xf32>
+// XEGPU: %[[A:.*]] = arith.truncf %[[ROWS]] : vector<8xf32> to vector<8xf16>
+// XEGPU-COUNT-3: xegpu.load_nd %[[INPUT]]
+// XEGPU: %[[B:.*]] = llvm.load {{.*}} -> vector<16xf16>
+// XEGPU-NEXT: xegpu.dpas %[[A]], %[[B]], {{.*}} : vector<8xf16>, vector<16xf16>, vector<8xf32> -> vector<8xf32>
+// XEGPU-COUNT-7: xegpu.dpas
+// XEGPU-NOT: xegpu.dpas
+
+// XEVM-COUNT-4: xevm.blockload2d {{.*}}elem_size_in_bits = 32 : i32{{.*}}tile_height = 8 : i32, tile_width = 16 : i32
+// XEVM-COUNT-8: xevm.mma {{.*}}shape = <m = 8, n = 16, k = 16>, types = <d = f32, a = f16, b = f16, c = f32>
+
+// SPIRV-DAG: OpExecutionMode %ssmq_launch_linear_1 SubgroupSize 16
+// SPIRV-DAG: OpDecorate %[[LOAD:.*]] LinkageAttributes "_Z41intel_sub_group_2d_block_read_32b_8r16x1c{{.*}}" Import
+// SPIRV-DAG: OpDecorate %[[DPAS:.*]] LinkageAttributes "_Z38intel_sub_group_f16_f16_matrix_mad_k16Dv8_s{{.*}}" Import
+// SPIRV-DAG: OpDecorate %[[BLOCK:.*]] Alignment 64
+// SPIRV: %ssmq_launch_linear_1 = OpFunction
+// SPIRV: %[[BLOCK]] = OpVariable
+// SPIRV-COUNT-4: OpFunctionCall %void %[[LOAD]]
+// SPIRV-COUNT-8: OpFunctionCall %v8float %[[DPAS]]
+
+ml_program.global private @embed(#ml_program.extern : tensor<32x64xf32>) : tensor<32x64xf32>
+ml_program.global private @w(#ml_program.extern : tensor<64x64xf16>) : tensor<64x64xf16>
+func.func @forward(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
+  %embed = ml_program.global_load_const @embed : tensor<32x64xf32>
+  %w = ml_program.global_load_const @w : tensor<64x64xf16>
+  %0 = ssm.embedding %tokens, %embed : (tensor<?xi32>, tensor<32x64xf32>) -> tensor<?x64xf32>
+  %1 = ssm.linear %0, %w : (tensor<?x64xf32>, tensor<64x64xf16>) -> tensor<?x64xf32>
+  return %1 : tensor<?x64xf32>
+}
