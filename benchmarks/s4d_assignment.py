@@ -72,7 +72,7 @@ class Contest:
     def score(self, formats: dict[str, str]) -> dict:
         chosen = {site: format for site, format in formats.items() if format != assignment.NONE}
         return {"bytes": sweep.count_bytes(self.sweep.model, chosen), "formats": chosen,
-                **sweep.describe(self.sweep.evaluate(self.activations | chosen))}
+                **self.sweep.score(self.activations | chosen)}
 
     def assign(self, table: Path, num_bytes: int) -> dict:
         """The least KL in so many bytes of weights, parameters and states."""
@@ -110,19 +110,24 @@ def run(contest: Contest, tables: dict[str, Path], pairs: list[str],
             "error": cells[0]["hand"]["error"]}
 
 
+def show(number: float | None, digits: int, scale: float = 1) -> str:
+    """A program that overflows has none."""
+    return "-" if number is None else f"{scale * number:.{digits}f}"
+
+
 def to_table(results: dict) -> Table:
     table = Table("", ["bytes", "A, state by hand", "by hand %", "static %", "any %",
                        "KL by hand", "KL static", "KL any"])
     for cell in sorted(results["cells"], key=lambda cell: -cell["hand"]["bytes"]):
         ways = [cell[way] for way in ("hand", "static", "any")]
         table.rows.append([str(cell["hand"]["bytes"]), f"{cell['a']}, {cell['state']}",
-                           *(f"{100 * way['accuracy']:.1f}" for way in ways),
-                           *(f"{way['kl']:.3f}" for way in ways)])
+                           *(show(way["accuracy"], 1, 100) for way in ways),
+                           *(show(way["kl"], 3) for way in ways)])
     for cell in results["smaller"]:
         ways = [cell[way] for way in ("static", "any")]
-        table.rows.append([str(cell["budget"]), "", "", *(f"{100 * way['accuracy']:.1f}"
-                                                          for way in ways),
-                           "", *(f"{way['kl']:.3f}" for way in ways)])
+        table.rows.append([str(cell["budget"]), "", "",
+                           *(show(way["accuracy"], 1, 100) for way in ways),
+                           "", *(show(way["kl"], 3) for way in ways)])
     return table
 
 
@@ -139,7 +144,7 @@ def main() -> None:
                         help="of validation; 0 takes all")
     for kind in ("parameter", "state"):
         parser.add_argument(f"--least-{kind}-bits", type=int, default=2,
-                            help="long sequences overflow with few")
+                            help="what overflows takes time to measure and is never chosen")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     model = load(options.model)

@@ -46,6 +46,8 @@ public:
         plan(options.precision), sink(sink) {
     for (const FormatList &list : formats)
       cells.emplace_back(list.size(), sequences.size());
+    for (const FormatList &list : formats)
+      unusable.emplace_back(list.size());
     groupSiblings();
   }
 
@@ -81,6 +83,7 @@ private:
   Error sweepSite(size_t site, size_t k);
   Error completeSite(size_t site, size_t k);
   Error measure(size_t site, size_t format, size_t k, bool isLocalError);
+  bool hasUnusable(size_t site) const { return llvm::is_contained(unusable[site], true); }
 
   /// Runs `body` for all sites of this shard, side by side.
   Error forEachSite(llvm::function_ref<Error(size_t)> body);
@@ -99,6 +102,8 @@ private:
   const SweepSink &sink;
 
   std::vector<SiteCells> cells;
+  /// By site and format: what overflowed on a sequence and is measured on no other.
+  std::vector<std::vector<bool>> unusable;
   std::vector<Group> groups;
   /// Of each site; only those of this shard are measured.
   std::vector<size_t> groupOf;
@@ -180,6 +185,8 @@ static Error take(Expected<T> value, std::optional<T> &place) {
 }
 
 Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
+  if (unusable[site][format])
+    return Error::success();
   const Format &stored = *formats[site][format];
   auto compute = [&](const SequenceSweep &sweep, SequenceRecord &record) -> Error {
     Expected<SitePerturbation> perturbed =
@@ -191,10 +198,25 @@ Error Sweep::measure(size_t site, size_t format, size_t k, bool isLocalError) {
     return isLocalError ? take(sweep.measureLocalError(*perturbed, cut), record.localError)
                         : take(sweep.measure(*perturbed), record.sums);
   };
+  // The sequence itself was fine, or there would be no sweep of it.
+  auto computeIfUsable = [&](const SequenceSweep &sweep, SequenceRecord &record) -> Error {
+    Error error = compute(sweep, record);
+    record.isUnusable = cannotBeUsed(error);
+    if (!record.isUnusable)
+      return error;
+    llvm::consumeError(std::move(error));
+    return Error::success();
+  };
   SequenceRecord empty{static_cast<int64_t>(k), {sites[site].name, stored.getSpelling()}, {}, {}};
-  Expected<SequenceRecord> record = obtain(std::move(empty), isLocalError, compute);
+  Expected<SequenceRecord> record = obtain(std::move(empty), isLocalError, computeIfUsable);
   if (!record)
     return record.takeError();
+  if (record->isUnusable) {
+    unusable[site][format] = true;
+    for (size_t sequence = 0; sequence < sequences.size(); ++sequence)
+      cells[site].at(format, sequence) = {};
+    return Error::success();
+  }
   ::ssmq::Cell &cell = cells[site].at(format, k);
   if (isLocalError)
     cell.localError = record->localError;
@@ -227,8 +249,9 @@ Error Sweep::sweepProbes() {
   if (Error error = forEachSite(measureProbe))
     return error;
   for (Group &group : groups)
-    group.isPredicted =
-        isMine(group) && group.sites.size() > 1 && plan.predictsSiblings(getSiblings(group));
+    group.isPredicted = isMine(group) && group.sites.size() > 1 &&
+                        plan.predictsSiblings(getSiblings(group)) &&
+                        llvm::none_of(group.sites, [&](size_t site) { return hasUnusable(site); });
   return Error::success();
 }
 
@@ -360,7 +383,8 @@ Error Sweep::run() {
     return error;
   std::vector<bool> undecided(sites.size());
   for (size_t site = 0; site < sites.size(); ++site)
-    undecided[site] = !groups[groupOf[site]].isPredicted && plan.needsAll(cells[site]);
+    undecided[site] = !groups[groupOf[site]].isPredicted &&
+                      (plan.needsAll(cells[site]) || (!plan.measuresAll() && hasUnusable(site)));
   return passOver(
       "sensitivity, undecided sites", [&](size_t site) { return undecided[site]; },
       [](size_t) { return Error::success(); },

@@ -3,6 +3,8 @@
 #include "ssmq/Analysis/SequenceSweep.h"
 
 #include "ssmq/Support/HalfFloat.h"
+#include "ssmq/Support/UnusableError.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -59,6 +61,8 @@ Expected<double> SequenceSweep::measureLocalError(const SitePerturbation &pertur
     return llvm::createStringError("an op fails with a changed value");
   if (Error fault = perturbed.takeFault())
     return std::move(fault);
+  if (!std::isfinite(*error))
+    return llvm::make_error<::ssmq::UnusableError>("a result is not finite");
   return *error;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ssmq/Reference/MoveDim.h"
 #include "ssmq/Support/Error.h"
+#include "ssmq/Support/UnusableError.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -14,24 +15,36 @@ using ::ssmq::StaticRanges;
 using ::ssmq::Tensor;
 using ::ssmq::ValueLayout;
 
+bool mlir::ssm::cannotBeUsed(const Error &error) {
+  return error.isA<::ssmq::UnusableError>() || error.isA<::ssmq::UnfitValueError>();
+}
+
 void RoundingFault::keep(Error error) {
   std::lock_guard<std::mutex> lock(mutex);
+  bool unusable = cannotBeUsed(error);
   std::string text = llvm::toString(std::move(error));
-  if (message.empty())
-    message = std::move(text);
+  if (!message.empty())
+    return;
+  message = std::move(text);
+  isUnusable = unusable;
 }
 
 Error RoundingFault::take() const {
   std::lock_guard<std::mutex> lock(mutex);
-  return message.empty() ? Error::success() : llvm::createStringError(message);
+  if (message.empty())
+    return Error::success();
+  return isUnusable ? llvm::make_error<::ssmq::UnusableError>(message)
+                    : llvm::createStringError(message);
 }
 
 static Error at(const Site &site, const Format &format, Error error) {
   bool isUnfit = error.isA<::ssmq::UnfitValueError>();
+  bool isUnusable = cannotBeUsed(error);
   std::string text = llvm::formatv("site '{0}' as {1}: {2}", site.name, format.getSpelling(),
                                    llvm::toString(std::move(error)));
-  return isUnfit ? llvm::make_error<::ssmq::UnfitValueError>(std::move(text))
-                 : ::ssmq::makeErrorFromText(text);
+  return isUnfit      ? llvm::make_error<::ssmq::UnfitValueError>(text)
+         : isUnusable ? llvm::make_error<::ssmq::UnusableError>(text)
+                      : ::ssmq::makeErrorFromText(text);
 }
 
 static ValueLayout getLayout(const Site &site, const Tensor &value) {

@@ -105,6 +105,8 @@ Expected<AssignmentProblem> ssmq::makeProblem(const SensitivityTable &table,
     if (place == indices.end() ||
         (!options.formats.empty() && !llvm::is_contained(options.formats, row.candidate.format)))
       continue;
+    if (row.isUnusable)
+      continue; // no budget is worth it
     if (Error error = checkMeasured(row, options.metric))
       return error;
     auto [index, site] = place->second;

@@ -28,6 +28,8 @@ private:
   Error readPaperLine(size_t line);
   Error readOwnLine(size_t line);
   Error add(size_t line, llvm::StringRef site, Choice choice);
+  /// Adds a site that is new.
+  SiteChoices &getSite(llvm::StringRef site);
   Error readNumber(size_t line, llvm::StringRef column, double &number) const;
   Error readBytes(size_t line, llvm::StringRef column, int64_t &bytes) const;
   void finishPerplexities();
@@ -59,14 +61,18 @@ Error Reader::readBytes(size_t line, llvm::StringRef column, int64_t &bytes) con
   return Error::success();
 }
 
+SiteChoices &Reader::getSite(llvm::StringRef site) {
+  auto [at, isNew] = sites.try_emplace(site, problem.sites.size());
+  if (isNew)
+    problem.sites.push_back({site.str(), {}});
+  return problem.sites[at->second];
+}
+
 Error Reader::add(size_t line, llvm::StringRef site, Choice choice) {
   if (!std::isfinite(choice.cost))
     return makeError("{0}: {1} as {2}: its KL is not a number; leave the line out or measure again",
                      table.getPlace(line), quote(site), quote(choice.format));
-  auto [at, isNew] = sites.try_emplace(site, problem.sites.size());
-  if (isNew)
-    problem.sites.push_back({site.str(), {}});
-  std::vector<Choice> &choices = problem.sites[at->second].choices;
+  std::vector<Choice> &choices = getSite(site).choices;
   if (llvm::any_of(choices, [&](const Choice &one) { return one.format == choice.format; }))
     return makeError("{0}: {1} as {2} comes twice", table.getPlace(line), quote(site),
                      quote(choice.format));
@@ -119,6 +125,10 @@ Error Reader::readOwnLine(size_t line) {
   if (!sites.contains(site) &&
       llvm::AddOverflow(problem.size.numParameters, elements, problem.size.numParameters))
     return makeError("{0}: so many elements cannot be", table.getPlace(line));
+  if (table.has("method") && table.get(line, "method") == "unusable") {
+    getSite(site);
+    return Error::success();
+  }
   return add(line, site, std::move(choice));
 }
 

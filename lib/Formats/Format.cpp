@@ -5,6 +5,7 @@
 #include "RoundRuns.h"
 #include "ssmq/Formats/Numerics.h"
 #include "ssmq/Formats/StaticRanges.h"
+#include "ssmq/Support/UnusableError.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -90,8 +91,8 @@ static Error makeError(RunFault fault, const Format &format, SiteKind kind) {
   switch (fault) {
   case RunFault::None: break;
   case RunFault::NotFinite:
-    return createStringError("the " + getName(kind) +
-                             " holds a value that is not finite (NaN or infinity)");
+    return make_error<UnusableError>(
+        ("the " + getName(kind) + " holds a value that is not finite (NaN or infinity)").str());
   case RunFault::TooLarge:
     return makeUnfit("the {0} holds values too large for format '{1}'; use more bits or keep it as "
                      "it is");

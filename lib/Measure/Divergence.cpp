@@ -4,7 +4,9 @@
 
 #include "LogitRow.h"
 #include "RowComparison.h"
+#include "ssmq/Support/UnusableError.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -87,7 +89,8 @@ static llvm::Error checkScored(const Tensor &logits, llvm::ArrayRef<int32_t> tar
 }
 
 static llvm::Error makeNotFinite(size_t position) {
-  return createStringError("a logit after token %zu is not finite", position);
+  return llvm::make_error<UnusableError>(
+      llvm::formatv("a logit after token {0} is not finite", position).str());
 }
 
 static double getLogSumExp(const Peak &peak, double expSum) {

@@ -55,9 +55,14 @@ Error SensitivityTable::addRecord(const SequenceRecord &record) {
   auto row = site->second == sites.size() ? rows.try_emplace(key).first : rows.find(key);
   if (row == rows.end())
     return makeError("{0}: the format is no candidate of this run", where);
-  if (record.sums)
-    numScored[record.sequence] = record.sums->numScored;
-  Cell &cell = row->second.cells[record.sequence];
+  RowData &data = row->second;
+  if (record.isUnusable) {
+    data.unusableAt = std::min(data.unusableAt.value_or(record.sequence), record.sequence);
+    data.cells.clear();
+  }
+  if (data.unusableAt)
+    return Error::success();
+  Cell &cell = data.cells[record.sequence];
   auto take = [&](auto &known, const auto &found) -> Error {
     if (known && found && *known != *found)
       return makeError("{0}: two measurements contradict", where);
@@ -82,6 +87,9 @@ Error SensitivityTable::merge(const SensitivityTable &other) {
           return error;
       for (const auto &[sequence, cell] : row.cells)
         if (Error error = result.addRecord({sequence, candidate, cell.sums, cell.localError}))
+          return error;
+      if (row.unusableAt)
+        if (Error error = result.addRecord({*row.unusableAt, candidate, {}, {}, true}))
           return error;
     }
     *this = std::move(result);
@@ -109,18 +117,14 @@ SensitivityRow SensitivityTable::makeRow(Rows::const_iterator row, const CutCell
   for (const auto &[sequence, cell] : row->second.cells)
     if (cell.sums)
       sums.push_back(*cell.sums);
+  result.isUnusable = row->second.unusableAt.has_value();
   std::optional<PredictedRow> predicted;
-  if (static_cast<int64_t>(sums.size()) < identity.numSequences)
+  if (!result.isUnusable && static_cast<int64_t>(sums.size()) < identity.numSequences)
     predicted = predict(row, cuts);
   result.isPredicted = predicted.has_value();
   result.estimate =
       predicted ? summarize(*predicted, identity.vocabSize) : summarize(sums, identity.vocabSize);
   return result;
-}
-
-bool SensitivityTable::isEachSequenceKnown() const {
-  // What a file says of its number of sequences is believed only with a record of each.
-  return static_cast<int64_t>(numScored.size()) >= identity.numSequences;
 }
 
 SiteCells SensitivityTable::collectCells(size_t site) const {
@@ -139,7 +143,12 @@ SiteCells SensitivityTable::collectCells(size_t site) const {
 
 SensitivityTable::CutCells SensitivityTable::collectCutCells() const {
   CutCells cuts;
-  if (!isEachSequenceKnown())
+  for (const auto &[key, row] : rows)
+    for (const auto &[sequence, cell] : row.cells)
+      if (cell.sums)
+        cuts.numScored[sequence] = cell.sums->numScored;
+  cuts.isEachSequenceKnown = static_cast<int64_t>(cuts.numScored.size()) >= identity.numSequences;
+  if (!cuts.isEachSequenceKnown)
     return cuts;
   for (auto [i, site] : llvm::enumerate(sites))
     if (site.cut)
@@ -152,10 +161,10 @@ SensitivityTable::CutCells SensitivityTable::collectCutCells() const {
 std::optional<PredictedRow> SensitivityTable::predict(Rows::const_iterator row,
                                                       const CutCells &cuts) const {
   size_t site = row->first.first;
-  if (!isEachSequenceKnown() || site == sites.size())
+  if (!cuts.isEachSequenceKnown || site == sites.size())
     return std::nullopt;
   size_t format = std::distance(rows.lower_bound({site, ""}), row);
-  auto scored = llvm::to_vector(llvm::make_second_range(numScored));
+  auto scored = llvm::to_vector(llvm::make_second_range(cuts.numScored));
   if (!sites[site].cut)
     return predictRow(collectCells(site), format, scored);
   return predictRow(cuts.sites.at(site), format, scored,
@@ -182,11 +191,12 @@ std::vector<SensitivityRow> SensitivityTable::getNoiseFloor() const {
 
 std::vector<SequenceRecord> SensitivityTable::getRecords() const {
   std::vector<SequenceRecord> records;
-  for (auto row : getSorted())
+  for (auto row : getSorted()) {
+    Candidate candidate{getSiteName(row->first.first).str(), row->first.second};
     for (const auto &[sequence, cell] : row->second.cells)
-      records.push_back({sequence,
-                         {getSiteName(row->first.first).str(), row->first.second},
-                         cell.sums,
-                         cell.localError});
+      records.push_back({sequence, candidate, cell.sums, cell.localError});
+    if (row->second.unusableAt)
+      records.push_back({*row->second.unusableAt, candidate, {}, {}, true});
+  }
   return records;
 }

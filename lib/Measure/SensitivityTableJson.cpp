@@ -6,7 +6,9 @@
 //  "noiseFloor": [{"format", ...}]}
 // Sums are columns: the k-th entry of each belongs to the k-th measured sequence. Local errors have
 // one entry a sequence of the run, null where it is not known, and are left out where none is; a
-// site has a "cut" where its local errors are taken at one.
+// site has a "cut" where its local errors are taken at one. A row that overflows has no sums and,
+// as "unusable", the first sequence that it does so on; a reader that does not know the field finds
+// a row that was not measured.
 // Estimates and method are for readers; they are taken from the rest again, and a file in which
 // both differ is refused.
 //
@@ -28,6 +30,7 @@ namespace json = llvm::json;
 static constexpr llvm::StringLiteral documentName = "ssmq-sensitivity";
 static constexpr int64_t documentVersion = 3;
 static constexpr llvm::StringLiteral cutName = "cut";
+static constexpr llvm::StringLiteral unusableName = "unusable";
 
 namespace {
 struct SiteField {
@@ -82,6 +85,8 @@ json::Value SensitivityTable::toJSON() const {
     object["site"] = known.candidate.site;
     object["bytes"] = known.bytes;
     object["method"] = known.isPredicted ? "predicted" : "measured";
+    if (row->second.unusableAt)
+      object[unusableName] = *row->second.unusableAt;
     if (llvm::any_of(row->second.cells, [](auto &one) { return one.second.localError; })) {
       json::Array column;
       for (int64_t k = 0; k < identity.numSequences; ++k)
@@ -237,6 +242,9 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
       int64_t bytes = isNoise ? 0 : row.getCount("bytes");
       const json::Value &sums = row.getValue("sums"), &estimates = row.getValue("estimates");
       std::string method = isNoise ? "" : row.getString("method");
+      std::optional<int64_t> unusableAt;
+      if (!isNoise && rowValue.getAsObject() && rowValue.getAsObject()->get(unusableName))
+        unusableAt = row.getCount(unusableName);
       if (Error error = row.takeError())
         return error;
       if (!isNoise)
@@ -250,6 +258,9 @@ Expected<SensitivityTable> SensitivityTable::fromJSON(const json::Value &value,
           return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
       if (Error error = addLocalErrors(table, rowValue, candidate, place))
         return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
+      if (unusableAt)
+        if (Error error = table.addRecord({*unusableAt, candidate, {}, {}, true}))
+          return makeError("{0}: {1}", place, llvm::toString(std::move(error)));
       stated.push_back({candidate, std::move(method), &estimates, std::move(place)});
     }
   // A prediction needs all rows of its site and of the sites of its cut.

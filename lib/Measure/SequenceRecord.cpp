@@ -30,6 +30,7 @@ static constexpr TextMember textMembers[] = {
     {"formatSet", &RunIdentity::formatSet},
 };
 static constexpr llvm::StringLiteral localErrorName = "localError";
+static constexpr llvm::StringLiteral unusableName = "unusable";
 
 static constexpr CountMember countMembers[] = {
     {"sequenceLength", &RunIdentity::sequenceLength},
@@ -83,6 +84,8 @@ json::Object ssmq::toJSON(const SequenceRecord &record) {
   json::Object object{{"sequence", record.sequence},
                       {"site", record.candidate.site},
                       {"format", record.candidate.format}};
+  if (record.isUnusable)
+    object[unusableName] = true;
   if (record.localError)
     object[localErrorName] = finiteOrNull(*record.localError);
   if (!record.sums)
@@ -110,7 +113,9 @@ Expected<SequenceRecord> ssmq::parseSequenceRecord(const json::Value &value,
   record.sequence = fields.getCount("sequence");
   record.candidate = {fields.getString("site"), fields.getString("format")};
   const json::Object *object = value.getAsObject();
-  if (object && object->get(localErrorName))
+  if (object && object->get(unusableName))
+    record.isUnusable = true;
+  else if (object && object->get(localErrorName))
     record.localError = fields.getNumber(localErrorName);
   else
     record.sums = parseSums(fields);

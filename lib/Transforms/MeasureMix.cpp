@@ -58,7 +58,8 @@ Error MeasureMixPass::predict(const ::ssmq::RunIdentity &run, ArrayRef<Assignmen
     return ::ssmq::makeError("{0} is of other weights than this module's", table);
   std::map<Candidate, double> costs;
   for (const ::ssmq::SensitivityRow &row : known->getRows())
-    costs[row.candidate] = std::max(0.0, row.estimate.forwardKL.mean);
+    costs[row.candidate] = row.isUnusable ? std::numeric_limits<double>::infinity()
+                                          : std::max(0.0, row.estimate.forwardKL.mean);
   for (auto [assignment, mix] : llvm::zip_equal(chosen, mixes)) {
     mix.predictedKL = 0;
     for (const ::ssmq::SiteFormat &one : assignment.sites) {

@@ -51,7 +51,20 @@ void mlir::ssm::remarkSensitivity(ArrayRef<Site> sites, const SensitivityTable &
     };
     addNumber("KL", row.estimate.forwardKL.mean);
     addNumber("StandardError", row.estimate.forwardKL.standardError);
+    if (row.isUnusable)
+      report << Arg("Unusable", "overflows");
   }
+}
+
+void mlir::ssm::warnOfUnusable(Operation *op, const SensitivityTable &table) {
+  std::vector<SensitivityRow> rows = table.getRows();
+  auto isUnusable = [](const SensitivityRow &row) { return row.isUnusable; };
+  auto first = llvm::find_if(rows, isUnusable);
+  if (first != rows.end())
+    emitWarning(op->getLoc()) << llvm::count_if(rows, isUnusable) << " of " << rows.size()
+                              << " candidates overflow and cannot be used, "
+                              << first->candidate.site << " as " << first->candidate.format
+                              << " first";
 }
 
 void mlir::ssm::annotateSensitivity(ArrayRef<Site> sites, const SensitivityTable &table) {
@@ -68,6 +81,8 @@ void mlir::ssm::annotateSensitivity(ArrayRef<Site> sites, const SensitivityTable
       fields.set("error", builder.getF64FloatAttr(row.estimate.forwardKL.standardError));
     if (row.isPredicted)
       fields.set("predicted", builder.getUnitAttr());
+    if (row.isUnusable)
+      fields.set("unusable", builder.getUnitAttr());
     lists[holder].push_back(fields.getDictionary(builder.getContext()));
   }
   for (auto &[holder, list] : lists)

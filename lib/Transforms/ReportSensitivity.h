@@ -16,8 +16,11 @@ namespace mlir::ssm {
 /// Analysis remarks of the category ssmq-sensitivity; costs nothing where nobody listens.
 void remarkSensitivity(ArrayRef<Site> sites, const ::ssmq::SensitivityTable &table);
 
+/// In one line, how many candidates overflow; nothing where none does.
+void warnOfUnusable(Operation *op, const ::ssmq::SensitivityTable &table);
+
 /// Sets `ssm.sensitivity`, an array of dictionaries {site, format, bytes, kl, error,
-/// predicted}.
+/// predicted, unusable}.
 void annotateSensitivity(ArrayRef<Site> sites, const ::ssmq::SensitivityTable &table);
 
 } // namespace mlir::ssm

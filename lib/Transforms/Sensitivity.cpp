@@ -110,7 +110,10 @@ Error SensitivityPass::sweep(const InterpreterProgram &program, ArrayRef<Site> s
   auto find = [&](int64_t sequence, const Candidate &candidate,
                   bool isLocalError) -> const SequenceRecord * {
     auto it = known.find({sequence, candidate, isLocalError});
-    return it == known.end() ? nullptr : it->second;
+    if (it != known.end())
+      return it->second;
+    it = known.find({sequence, candidate, false});
+    return it != known.end() && it->second->isUnusable ? it->second : nullptr;
   };
   std::mutex mutex;
   auto add = [&](const SequenceRecord &record, bool isNew) -> Error {
@@ -206,6 +209,7 @@ Expected<SensitivityTable> SensitivityPass::measure(std::shared_ptr<const Weight
           sweep(**program, *chosen, *formatLists, calibration->getSequences(), *options, *table))
     return std::move(error);
   remarkSensitivity(*chosen, *table);
+  warnOfUnusable(module, *table);
   if (annotate)
     annotateSensitivity(*chosen, *table);
   return table;

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import statistics
+from .errors import Error
 from .sensitivity import Row, SensitivityTable
 
 TRUTH = "crossEntropyChange"
@@ -131,10 +132,23 @@ def _judge_format(format: str, evaluation: SensitivityTable, calibration: Sensit
                         statistics.get_share_decided(truth.change), halves, metrics)
 
 
+def _drop_unusable(table: SensitivityTable, all_tables: list[SensitivityTable]
+                   ) -> SensitivityTable:
+    """Without what overflows on any of the texts."""
+    dropped = {(row.site, row.format) for one in all_tables for row in one.unusable}
+    return replace(table, rows=[row for row in table.rows
+                                if (row.site, row.format) not in dropped])
+
+
 def judge(evaluation: SensitivityTable, calibration: SensitivityTable,
           other: SensitivityTable | None, predicted: SensitivityTable | None = None) -> Agreement:
     """Takes tables of the same sites and formats, measured on all sequences; `predicted` is of the
     calibration text too, and may hold predicted rows."""
+    given = [one for one in (evaluation, calibration, other, predicted) if one]
+    evaluation, calibration, other, predicted = (
+        one and _drop_unusable(one, given) for one in (evaluation, calibration, other, predicted))
+    if not evaluation.rows:
+        raise Error("the model overflows with every format, so that nothing can be compared")
     teacher = evaluation.rows[0].estimates["teacherCrossEntropy"].mean
     return Agreement(evaluation.run, calibration.run, other.run if other else None,
                      math.exp(teacher),

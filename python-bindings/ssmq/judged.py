@@ -31,6 +31,8 @@ class JudgedRow:
 
     @property
     def method(self) -> str:
+        if self.row.is_unusable:
+            return "unusable"
         return "predicted" if self.row.is_predicted else "measured"
 
     @property

@@ -38,6 +38,8 @@ class Ranking:
                          "that a row may have.")
         if any(row.is_predicted for row in self.rows):
             lines.append("~: predicted, not measured on all sequences.")
+        if self.source.overflow:
+            lines.append(self.source.overflow)
         for row in floors:
             value = statistics.draw([row], resamples=1).values[0]
             lines.append(f"Noise floor: {value:.1e} ({row.format}).")

@@ -43,6 +43,8 @@ class Row:
     estimates: dict[str, Estimate]
     sequences: np.ndarray
     sums: dict[str, np.ndarray]
+    is_unusable: bool = False
+    """The model overflows with it: no sums, and no estimates."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class SensitivityTable:
         without all sequences, unless both were never asked for."""
         known = {row.site for row in self.rows}
         empty = [site.name for site in self.sites if site.name not in known]
-        short = [row for row in self.rows
-                 if not row.is_predicted and len(row.sequences) < self.run["numSequences"]]
+        short = [row for row in self.rows if not row.is_predicted and not row.is_unusable
+                 and len(row.sequences) < self.run["numSequences"]]
         gaps = []
         if not self.noise_floor:
             gaps.append("there is no noise floor")
@@ -80,6 +82,19 @@ class SensitivityTable:
             gaps.append(f"{len(short)} of {len(self.rows)} rows lack sequences "
                         f"({short[0].site} in {short[0].format} ...)")
         return gaps
+
+    @property
+    def unusable(self) -> list[Row]:
+        return [row for row in self.rows if row.is_unusable]
+
+    @property
+    def overflow(self) -> str:
+        """What overflows, in a line; empty where nothing does."""
+        names = [f"{row.site} in {row.format}" for row in self.unusable]
+        if not names:
+            return ""
+        more = f" and {len(names) - 1} more of {len(self.rows)}" if len(names) > 1 else ""
+        return f"The model overflows with {names[0]}{more}: never chosen."
 
     def select(self, format: str) -> list[Row]:
         """The rows of one format, in the order of the sites."""
@@ -122,8 +137,11 @@ def _read_row(value: dict, site: str) -> Row:
     _check((sums["positions"] > 0).all(), f"a sequence of {site} has no positions")
     is_predicted = value.get("method") == "predicted"
     _check("forwardKL" in (estimates if is_predicted else sums), f"{site} has no KL")
+    is_unusable = value.get("unusable") is not None
+    _check(not is_unusable or not len(sequences) and not is_predicted,
+           f"{site} overflows, yet has numbers")
     return Row(site, str(value["format"]), int(value.get("bytes", 0)), is_predicted, estimates,
-               sequences.astype(int), sums)
+               sequences.astype(int), sums, is_unusable)
 
 
 def read(path: Path) -> SensitivityTable:

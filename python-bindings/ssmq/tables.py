@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from . import sensitivity
@@ -20,7 +21,8 @@ def summarize_formats(path: Path) -> Table:
     groups = defaultdict(list)
     for row in table.rows:
         groups[kinds[row.site], row.format].append(row)
-    costs = {group: sum(max(0.0, row.estimates["forwardKL"].mean) for row in rows)
+    costs = {group: sum(inf if row.is_unusable else max(0.0, row.estimates["forwardKL"].mean)
+                        for row in rows)
              for group, rows in groups.items()}
     result = Table(f"{path}: {len(table.sites)} sites",
                    ["format", "kind", "sites", "bits/weight", "predicted KL"])

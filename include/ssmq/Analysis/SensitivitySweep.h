@@ -35,7 +35,8 @@ struct SweepOptions {
 
 /// Where records go and come from; all may be called from many threads.
 struct SweepSink {
-  /// What an earlier run knows of a candidate: its measurement, or its local error.
+  /// What an earlier run knows of a candidate: its measurement, or its local error; in the place
+  /// of either, that it cannot be used.
   llvm::function_ref<const ::ssmq::SequenceRecord *(int64_t sequence, const ::ssmq::Candidate &,
                                                     bool isLocalError)>
       find;
@@ -53,8 +54,9 @@ FormatList getDistinctFormats(ArrayRef<std::shared_ptr<const ::ssmq::Format>> fo
 /// The cut of each site; null where it has none.
 SmallVector<Value> findCuts(const Interpreter &interpreter, ArrayRef<Site> sites);
 
-/// Measures `formats[i]` at `sites[i]` on all sequences. Fails when a value cannot be held in a
-/// format or logits are not finite; what was added until then stays.
+/// Measures `formats[i]` at `sites[i]` on all sequences, each until it overflows on one: then its
+/// last record says so, and the other formats of the site are measured whole. Fails when the
+/// program overflows without any; what was added until then stays.
 llvm::Error sweepSites(const InterpreterProgram &program, ArrayRef<Site> sites,
                        ArrayRef<FormatList> formats, ArrayRef<::ssmq::Sequence> sequences,
                        const SweepOptions &options, const SweepSink &sink);

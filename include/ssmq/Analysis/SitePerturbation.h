@@ -10,16 +10,20 @@
 
 namespace mlir::ssm {
 
+/// Whether a value that a format cannot hold, or one that is not finite, is all that is wrong.
+bool cannotBeUsed(const llvm::Error &error);
+
 /// The first thing that goes wrong while values are rounded inside a rerun; thread safe.
 class RoundingFault {
 public:
   void keep(llvm::Error error);
-  /// An error when there is one.
+  /// An error when there is one, an UnusableError where what was kept cannotBeUsed.
   llvm::Error take() const;
 
 private:
   mutable std::mutex mutex;
   std::string message;
+  bool isUnusable = false;
 };
 
 /// What a rerun sees when a site is stored in a format, and what went wrong while it rounded

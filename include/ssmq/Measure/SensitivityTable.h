@@ -9,6 +9,9 @@
 // is not possible, as in a sweep that was cut, the estimate says of how many sequences it is. Rows
 // are ordered by site (the model's order), bytes, spelling.
 //
+// A candidate that overflows on one sequence is of no use: its row says so, has no estimate, and
+// keeps nothing that was measured before, so that it does not depend on what came first.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_MEASURE_SENSITIVITYTABLE_H
@@ -54,6 +57,8 @@ struct SensitivityRow {
   /// 0 in the noise floor; for one token in activations and caches.
   int64_t bytes = 0;
   bool isPredicted = false;
+  /// Its estimates are NaN.
+  bool isUnusable = false;
   DivergenceSummary estimate;
 };
 
@@ -89,6 +94,8 @@ private:
   struct RowData {
     int64_t bytes = 0;
     std::map<int64_t, Cell> cells;
+    /// The first sequence that it is known to overflow on; it then has no cells.
+    std::optional<int64_t> unusableAt = std::nullopt;
   };
   using Rows = std::map<std::pair<size_t, std::string>, RowData>;
 
@@ -98,10 +105,13 @@ private:
     /// By kind and cut.
     std::map<std::pair<SiteKind, int64_t>, std::vector<const SiteCells *>> siblings;
     double cutError = priorCutError;
+    /// Positions of the sequences of which a record is known.
+    std::map<int64_t, int64_t> numScored;
+    /// Whether there is one of each: only then what a file says of their number is believed.
+    bool isEachSequenceKnown = false;
   };
 
   std::vector<Rows::const_iterator> getSorted() const;
-  bool isEachSequenceKnown() const;
   SiteCells collectCells(size_t site) const;
   CutCells collectCutCells() const;
   SensitivityRow makeRow(Rows::const_iterator row, const CutCells &cuts) const;
@@ -114,8 +124,6 @@ private:
   std::map<std::string, size_t, std::less<>> siteIndices;
   /// By index of the site (that after the last stands for the noise floor) and format.
   Rows rows;
-  /// Positions of the sequences of which a record is known.
-  std::map<int64_t, int64_t> numScored;
 };
 
 } // namespace ssmq

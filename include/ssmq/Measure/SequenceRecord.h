@@ -2,8 +2,9 @@
 //
 // A candidate is a (site, format); a record holds its divergence on one calibration sequence, or
 // its local error there, from which divergences that were not measured are predicted
-// (Prediction.h). It is the unit of work, of resuming and of merging: a run is known by its
-// identity, and records of equal identities may be mixed freely.
+// (Prediction.h), or says that the candidate overflows there and is of no use. It is the unit of
+// work, of resuming and of merging: a run is known by its identity, and records of equal identities
+// may be mixed freely.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,14 +43,17 @@ struct SequenceRecord {
   /// Counts from 0 in the calibration text.
   int64_t sequence = 0;
   Candidate candidate;
-  /// Null in the record of a local error.
+  /// Null in the record of a local error, and where the candidate cannot be used.
   std::optional<DivergenceSums> sums;
   /// Squared change of the results of the ops that use the site; null in that of a measurement.
   std::optional<double> localError = std::nullopt;
+  /// Whether numbers are not finite on this sequence, or a format cannot hold them: a system whose
+  /// rounded A grows, for one. Nothing else is then known of the candidate.
+  bool isUnusable = false;
 
   bool operator==(const SequenceRecord &other) const {
     return sequence == other.sequence && candidate == other.candidate && sums == other.sums &&
-           localError == other.localError;
+           localError == other.localError && isUnusable == other.isUnusable;
   }
 };
 

@@ -21,6 +21,10 @@ def SensitivityPass : Pass<"ssmq-sensitivity", "::mlir::ModuleOp"> {
     Every result is journalled as soon as it is known, and an interrupted run goes on where it was
     cut, to the same table. Progress is shown on a terminal.
 
+    A candidate that makes a logit, a state or another value infinite or too large for its format
+    is left in the table as one that cannot be used, and a warning tells how many there are. Only
+    where the program overflows by itself the pass fails.
+
     Each row is an analysis remark of the category `ssmq-sensitivity` at the op that holds its site
     (`--remarks-filter-analyse=ssmq-sensitivity`). The IR is not changed, but for `annotate`.
   }];

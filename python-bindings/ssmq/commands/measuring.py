@@ -35,7 +35,7 @@ def measure(model: ModelDir, calibration: Calibration,
     """Measure what each format costs at each site.
 
     An interrupted measurement goes on from TABLE.journal when it is started again."""
-    from .. import stages, tables
+    from .. import sensitivity, stages, tables
     from ..engine import get_threads
     from ..errors import USAGE, Error
     from ..output import check_new
@@ -58,6 +58,8 @@ def measure(model: ModelDir, calibration: Calibration,
         stages.measure(loaded, text, output, options, journal)
         journal.unlink(missing_ok=True)
     show(tables.summarize_formats(output))
+    if overflow := sensitivity.read(output).overflow:
+        print(overflow)
 
 
 @app.command()
@@ -73,7 +75,10 @@ def merge(tables: Annotated[list[Path], typer.Argument(
     check_new(output)
     stages.merge(tables, output)
     show(work.summarize_formats(output))
-    for gap in sensitivity.read(output).gaps:
+    merged = sensitivity.read(output)
+    if merged.overflow:
+        print(merged.overflow)
+    for gap in merged.gaps:
         print(f"Is a shard missing? {gap}")
 
 

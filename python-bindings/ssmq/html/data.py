@@ -69,15 +69,16 @@ def make_table(table: SensitivityTable, assignment: dict[str, str] | None) -> di
 def describe_run(table: SensitivityTable) -> list[tuple[str, str]]:
     """What was measured on what, for the head of the page."""
     run = table.run
-    predicted = sum(row.is_predicted for row in table.rows)
+    predicted, unusable = sum(row.is_predicted for row in table.rows), len(table.unusable)
     sequences, length = run["numSequences"], run["sequenceLength"]
     return [("Parameters", f"{table.num_parameters:,}"),
             ("Calibration", run["calibration"]),
             ("Tokens", f"{sequences} × {length}"),
             ("Sites", f"{len(table.sites)}"),
             ("Formats", f"{len({row.format for row in table.rows})}"),
-            ("Measured rows", f"{len(table.rows) - predicted:,}"),
-            ("Predicted rows", f"{predicted:,}")]
+            ("Measured rows", f"{len(table.rows) - predicted - unusable:,}"),
+            ("Predicted rows", f"{predicted:,}"),
+            *([("Rows that overflow", f"{unusable:,}")] if unusable else [])]
 
 
 def _make_sites(table: SensitivityTable) -> list[dict]:

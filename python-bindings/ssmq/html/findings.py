@@ -57,10 +57,14 @@ def describe(title: str, rows: Sequence[JudgedRow], num_sites: int) -> list[str]
     sites = share_by(rows, lambda row: row.place.label)
     where = (f"{len(rows)} of {_plural(num_sites, 'site')}" if len(rows) < num_sites else
              f"all {num_sites} sites" if num_sites > 1 else "the one site") + f", {title}"
+    unusable = [row.place.label for row in rows if row.row.is_unusable]
+    lost = [f"The model overflows with {_plural(len(unusable), 'site')} of these, which "
+            f"{'has' if len(unusable) == 1 else 'have'} no KL: {', '.join(unusable[:3])}"
+            f"{' ...' if len(unusable) > 3 else '.'}"] if unusable else []
     if not sites:
-        return [f"No KL above zero: {where}."]
+        return lost or [f"No KL above zero: {where}."]
     total = sum(map(get_loss, rows))
-    result = [f"Summed KL {total:.3g} nats a token: {where}, each rounded alone."]
+    result = [f"Summed KL {total:.3g} nats a token: {where}, each rounded alone.", *lost]
     if len(rows) == 1:
         return result
     half, most = _count_until(sites, 0.5), _count_until(sites, 0.9)

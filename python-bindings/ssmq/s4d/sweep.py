@@ -6,7 +6,6 @@ KL from the test sequences.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from .. import formats as stored
@@ -28,13 +27,6 @@ COMPONENTS = {
                     "classifier:input"),
 }
 BITS = (16, 8, 7, 6, 5, 4, 3, 2)
-
-
-@dataclass(frozen=True)
-class Cell:
-    component: str
-    format: str
-    evaluation: Evaluation
 
 
 class Sweep:
@@ -77,11 +69,13 @@ class Sweep:
         with scratch_directory() as scratch:
             return stages.find_unstable(self.rewrite(formats, scratch))
 
-    def run(self, component: str, formats: list[str]) -> list[Cell]:
-        """All sites of a component in one format after the other."""
-        sites = self.select(component)
-        return [Cell(component, format, self.evaluate(dict.fromkeys(sites, format)))
-                for format in formats]
+    def score(self, formats: dict[str, str]) -> dict:
+        """What documents say of a program with these formats."""
+        try:
+            return describe(self.evaluate(formats))
+        except Error as error:
+            # A state that grows without bound is what the formats cost.
+            return {"accuracy": None, "error": None, "kl": None, "failure": str(error)}
 
 
 def list_formats(component: str) -> dict[str, list[str]]:
@@ -130,9 +124,8 @@ def make_grid(sweep: Sweep) -> list[dict]:
     for a, a_format in of_a.items():
         for state, state_format in formats.items():
             mix = make_mix(sweep, a_format, f"{state_format}:{STATIC}")
-            evaluation = sweep.evaluate(mix)
             cells.append({"a": a, "state": state, "bytes": count_bytes(sweep.model, mix),
-                          **describe(evaluation)})
+                          **sweep.score(mix)})
     return cells
 
 
@@ -164,14 +157,8 @@ def run(model: Model, data: Path, show=lambda line: None) -> dict:
         for name, formats in list_formats(component).items():
             points = []
             for bits, format in zip(BITS, formats):
-                try:
-                    points.append({"bits": bits, "format": stages.get_spelling(format),
-                                   **describe(sweep.run(component, [format])[0].evaluation)})
-                except Error as error:
-                    # A state that grows without bound is what the format costs.
-                    points.append({"bits": bits, "format": stages.get_spelling(format),
-                                   "accuracy": None, "error": None, "kl": None,
-                                   "failure": str(error)})
+                points.append({"bits": bits, "format": stages.get_spelling(format),
+                               **sweep.score(dict.fromkeys(sweep.select(component), format))})
             curves.append({"component": component, "curve": name, "points": points})
             show(f"{component}, {name}")
     for curve in curves:

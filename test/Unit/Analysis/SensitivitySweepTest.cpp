@@ -50,7 +50,7 @@ protected:
                     bool isLocalError) -> const SequenceRecord * {
       auto it = llvm::find_if(known, [&](const SequenceRecord &record) {
         return record.sequence == sequence && record.candidate == candidate &&
-               record.localError.has_value() == isLocalError;
+               (record.isUnusable || record.localError.has_value() == isLocalError);
       });
       return it == known.end() ? nullptr : &*it;
     };
@@ -223,6 +223,44 @@ TEST_F(SensitivitySweepTest, AnExactRunLeavesNothingForALaterOne) {
   size_t measured = llvm::count_if(predicted, [](auto &record) { return record.sums.has_value(); });
   EXPECT_LT(measured, exact.size());
   EXPECT_EQ(numNew, predicted.size() - measured);
+}
+
+TEST_F(SensitivitySweepTest, WhatAFormatCannotHoldIsSaidOnceAndLeftOut) {
+  // Values of this size lie in f32 and not in f16.
+  weights["out"] = weights["out"].clone();
+  for (float &value : weights["out"].mutableData<float>())
+    value *= 1e6;
+  program = makeProgram(*module, weights);
+  formats = {get(parseFormat("f16")), get(parseFormat("i8 sym per_channel"))};
+  std::vector<Sequence> sequences = makeSequences();
+  for (double precision : {0.0, 0.12}) {
+    options = {};
+    options.precision = precision;
+    std::vector<SequenceRecord> all = sweepAll(sequences);
+    std::map<std::string, size_t> unusable, measured;
+    for (const SequenceRecord &record : all) {
+      EXPECT_EQ(record.isUnusable, !record.sums && !record.localError);
+      if (record.isUnusable)
+        EXPECT_EQ(record.candidate.format, "f16");
+      ++(record.isUnusable ? unusable : measured)[record.candidate.site];
+    }
+    EXPECT_GE(unusable.size(), 1u);
+    EXPECT_LT(unusable.size(), sites.size());
+    for (const auto &[site, count] : unusable) {
+      EXPECT_EQ(count, 1u) << site;
+      // The other format is measured on each sequence.
+      EXPECT_GE(measured[site], sequences.size()) << site;
+    }
+    options.threads = 2;
+    EXPECT_EQ(sweepAll(sequences), all);
+    for (size_t part : {2, 3}) {
+      std::vector<SequenceRecord> known;
+      for (size_t i = 0; i < all.size(); i += part)
+        known.push_back(all[i]);
+      EXPECT_EQ(sweepAll(sequences, known), all);
+      EXPECT_EQ(numNew, all.size() - known.size());
+    }
+  }
 }
 
 TEST_F(SensitivitySweepTest, SitesOfEveryKind) {

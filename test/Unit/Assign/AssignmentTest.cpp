@@ -33,6 +33,18 @@ TEST(ChoicesTest, FromATable) {
   EXPECT_EQ(problem.sites[0].choices[0].format, "i8");
 }
 
+TEST(ChoicesTest, WhatOverflowsIsNoChoice) {
+  std::vector<SequenceRecord> records = makeRecords();
+  records.push_back({1, {"head:weight", "i4"}, {}, {}, true});
+  AssignmentProblem problem = llvm::cantFail(makeProblem(makeTable(records), {false, {}}));
+  EXPECT_EQ(problem.sites[0].choices.size(), 2u);
+  ASSERT_EQ(problem.sites[1].choices.size(), 1u);
+  EXPECT_EQ(problem.sites[1].choices[0].format, "i8");
+  records.push_back({0, {"head:weight", "i8"}, {}, {}, true});
+  expectMessage(getMessage(makeProblem(makeTable(records), {false, {}})),
+                "'head:weight' has no format to choose from");
+}
+
 TEST(ChoicesTest, Refusals) {
   expectMessage(getMessage(makeProblem(makeTable(makeRecords()), {false, {"i3"}})),
                 "the table has no format 'i3'; measure it first");

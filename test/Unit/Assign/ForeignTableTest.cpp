@@ -60,6 +60,19 @@ TEST_F(ForeignTableTest, Own) {
   EXPECT_FALSE(llvm::cantFail(read(text)).hasSizes);
 }
 
+TEST_F(ForeignTableTest, WhatOverflowsIsNoChoice) {
+  const std::string text = "site,kind,format,method,bytes,elements,forwardKL\r\n"
+                           "a,weight,i4,unusable,16,32,\r\na,weight,i8,measured,32,32,0.5\r\n"
+                           "b,weight,i4,unusable,8,16,\r\n";
+  AssignmentProblem problem = llvm::cantFail(read(text));
+  EXPECT_EQ(problem.size.numParameters, 48);
+  ASSERT_EQ(problem.sites.size(), 2u);
+  ASSERT_EQ(problem.sites[0].choices.size(), 2u);
+  EXPECT_EQ(problem.sites[0].choices[0].format, "i8");
+  EXPECT_EQ(problem.sites[1].choices[0].format, keepFormat);
+  expectMessage(getMessage(read(text, {/*allowKeep=*/false})), "'b' has no format to choose from");
+}
+
 TEST_F(ForeignTableTest, Refusals) {
   refuse("", "t.csv: the file is empty");
   refuse("a,b\n1,2\n", "the CSV has neither the columns layer, bits and kl_q_p_per_token");

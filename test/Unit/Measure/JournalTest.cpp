@@ -27,6 +27,7 @@ protected:
 };
 
 TEST_F(JournalTest, ResumesWithTheSameBits) {
+  records.push_back({3, {"head:weight", "i2"}, {}, {}, true});
   write(llvm::ArrayRef(records).take_front(7));
   auto journal = llvm::cantFail(Journal::open(path, makeIdentity()));
   EXPECT_EQ(journal->getRecords(), llvm::ArrayRef(records).take_front(7));

@@ -57,6 +57,36 @@ TEST(SensitivityTableTest, MergingDoesNotDependOnOrder) {
   }
 }
 
+TEST(SensitivityTableTest, AnUnusableRowKeepsNothing) {
+  TempFolder folder;
+  std::vector<SequenceRecord> records = makeRecords();
+  Candidate candidate{"head:weight", "i4"};
+  for (int64_t sequence : {3, 2})
+    records.push_back({sequence, candidate, {}, {}, true});
+  std::string whole = print(makeTable(records));
+  std::mt19937 random(7);
+  for (int round = 0; round < 10; ++round) {
+    std::shuffle(records.begin(), records.end(), random);
+    auto all = llvm::ArrayRef(records);
+    SensitivityTable merged = makeTable(all.take_front(11));
+    llvm::cantFail(merged.merge(makeTable(all.drop_front(11))));
+    EXPECT_EQ(print(merged), whole);
+  }
+  SensitivityTable table = makeTable(records);
+  SensitivityRow row = table.getRows()[2];
+  EXPECT_EQ(row.candidate, candidate);
+  EXPECT_TRUE(row.isUnusable && !row.isPredicted && std::isnan(row.estimate.forwardKL.mean));
+  EXPECT_FALSE(table.getRows()[3].isUnusable);
+  EXPECT_EQ(llvm::count_if(table.getRecords(), [](auto &record) { return record.isUnusable; }), 1);
+  std::string path = folder / "table.json";
+  llvm::cantFail(table.write(path));
+  SensitivityTable read = llvm::cantFail(SensitivityTable::read(path));
+  EXPECT_EQ(print(read), whole);
+  EXPECT_EQ(read.getRecords(), table.getRecords());
+  expectMessage(getMessage(table.addRecord({4, candidate, {}, {}, true})),
+                "the run has 4 sequences");
+}
+
 TEST(SensitivityTableTest, MergingRefusesWhatContradicts) {
   SensitivityTable table = makeTable(makeRecords());
   std::string before = print(table);
