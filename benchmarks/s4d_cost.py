@@ -4,10 +4,12 @@
     PATH=build/release/bin:/usr/lib/llvm-22/bin:$PATH .venv/bin/python benchmarks/s4d_cost.py \
       models/s4d-16h-digits784 --data DIRECTORY --programs FOLDER [--rounds 7] [--json FILE]
 
-DIRECTORY holds train and test.safetensors (`ssmq s4d-data`); programs are made in FOLDER unless they
-are there, with ranges of the first 16 training sequences. All programs take a turn in each round, on one thread: a sequence
-whole, and its steps one by one. Prints medians over rounds, ratios to the first program as medians
-of the ratios within rounds, bytes, and the instructions and llvm-mca's cycles of the scan's loop.
+DIRECTORY holds train and test.safetensors (`ssmq s4d-data`); programs are made in FOLDER unless
+they are there, with ranges of the first 16 training sequences; the discrete A and B of the f32
+program are computed before, by --ssmq-fold-parameters. All programs take a turn in each round, on
+one thread: a sequence whole, and its steps one by one. Prints medians over rounds, ratios to the
+first program as medians of the ratios within rounds, bytes, and the instructions and llvm-mca's
+cycles of the scan's loop.
 """
 
 import argparse
@@ -61,6 +63,14 @@ def make_formats(sweep: Sweep) -> dict[str, dict[str, str]]:
         "W4A6, A 16, state 16": make_mix(sweep, "int16:head:asym", state[16]),
         "W4A6, A logpolar, state 8": make_mix(sweep, "logpolar<1,7>:head", state[8]),
     }
+
+
+def take_sequences(data: Path, place: Path) -> None:
+    """Ranges hardly change past these; timing takes the first test sequence."""
+    for name, count in (("train", 16), ("test", 1)):
+        tensors = load_file(data / f"{name}.safetensors")
+        save_file({key: value[:count].copy() for key, value in tensors.items()},
+                  place / f"{name}.safetensors")
 
 
 def make_programs(directory: Path, data: Path, place: Path) -> list[Program]:
@@ -195,11 +205,7 @@ def main() -> None:
     arguments = parser.parse_args()
     place = arguments.programs.resolve()
     place.mkdir(exist_ok=True)
-    # Ranges hardly change past these; timing takes the first test sequence.
-    for name, count in (("train", 16), ("test", 1)):
-        tensors = load_file(arguments.data / f"{name}.safetensors")
-        save_file({key: value[:count].copy() for key, value in tensors.items()},
-                  place / f"{name}.safetensors")
+    take_sequences(arguments.data, place)
     rows = [row for model in arguments.models for row in run(model, place, arguments.rounds)]
     result = {"programs": rows, "loops": print_loops()}
     if arguments.json:

@@ -10,6 +10,4 @@ char UnusableError::ID = 0;
 
 void UnusableError::log(llvm::raw_ostream &stream) const { stream << text; }
 
-std::error_code UnusableError::convertToErrorCode() const {
-  return llvm::inconvertibleErrorCode();
-}
+std::error_code UnusableError::convertToErrorCode() const { return llvm::inconvertibleErrorCode(); }
