@@ -8,8 +8,8 @@
 
 #include "FloatRange.h"
 #include "ScaleTypes.h"
-#include "SmallFloat.h"
 #include "ssmq/Formats/Numerics.h"
+#include "ssmq/Formats/SmallFloat.h"
 #include "ssmq/Support/HalfFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Endian.h"

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatRange.h"
-#include "SmallFloat.h"
 #include "ssmq/Formats/Numerics.h"
+#include "ssmq/Formats/SmallFloat.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;

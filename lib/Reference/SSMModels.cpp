@@ -140,8 +140,9 @@ static Results runScan(OpTy op, Values values, const EvaluationContext &context,
   FailureOr<Tensor> state = loadState(op, values.getState(), values.getStateScales());
   if (failed(state))
     return failure();
-  StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook,
-                         !isStored(values.getState()));
+  // Only S4D's scan rounds a state that is stored in its format before it stores it.
+  bool eachToken = std::is_same_v<OpTy, DiagonalScanOp> || !isStored(values.getState());
+  StateRounding rounding(op, op.getStateRangesAttr(), context.stateHook, eachToken);
   auto result = run(*state, rounding.getHook());
   if (failed(rounding.takeFault()))
     return failure();

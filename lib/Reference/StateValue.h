@@ -1,7 +1,7 @@
 //===- StateValue.h - States of ops, in f32 and as they are stored -*- C++ -*-===//
 //
 // A state whose tensor has the type of its format (StoredStates.h) is rounded when it is stored, at
-// the end of the tokens that the op was given; until then it is f32.
+// the end of the tokens that the op was given; until then it is f32, of S4D rounded by each token.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,19 +1,56 @@
 // RUN: %python %S/../Inputs/make_weights.py %s %t.safetensors
 // RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled%xe --chunkings=4
 // RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,compiled --chunkings=4 --lowering=vector-width=4
-// With and without skip; 5 and 16 complex states. Then states that are stored.
-// RUN: sed 's/{stored}/{state_format = #ssm.format<"f16">}/' %s > %t.f16.mlir
-// RUN: sed 's/{stored}/{state_format = #ssm.format<"i8 sym per_head">}/' %s > %t.i8.mlir
-// RUN: ssmq-run %t.f16.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled%xe --chunkings=4 --tolerance 1e-2
-// RUN: ssmq-run %t.i8.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled%xe --chunkings=4 --tolerance 5e-2
-// States that are rounded to static integers behind each token, in f32 on a CPU; a tie may fall to
-// either side of a code.
-// RUN: sed 's/{stored}/{state_format = #ssm.format<"i8 asym per_tensor static=99">, state_ranges = array<f32: -1.5, 1.0>}/' %s > %t.static.mlir
-// RUN: ssmq-run %t.static.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled --chunkings=4 --tolerance 1e-3
-// RUN: sed 's/{stored}/{state_format = #ssm.format<"i8 sym per_head static=99">, state_ranges = array<f32: -0.3, 0.3, -0.5, 0.5, -0.7, 0.7, -1.0, 1.0, -1.3, 1.3, -1.5, 1.5>}/' %s > %t.heads.mlir
-// RUN: ssmq-run %t.heads.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled --chunkings=4 --tolerance 1e-3 --lowering=vector-width=8
-// RUN: sed 's/i8 sym per_head/i16 asym per_head/' %t.heads.mlir > %t.wide.mlir
-// RUN: ssmq-run %t.wide.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --compare=reference,fast,compiled --chunkings=4 --tolerance 1e-3 --lowering=vector-width=8
+// With and without skip; 5 and 16 complex states.
+
+// States that are rounded behind each token. The fast kernels and compiled code compute a state by
+// the same instructions, so that all codes are equal; beside the reference a tie may fall to either
+// side of a code.
+// DEFINE: %{format} =
+// DEFINE: %{ranges} =
+// DEFINE: %{write} = sed 's/{stored}/{path = "ssm", state_format = #ssm.format<"%{format}"> %{ranges}}/' %s > %t.rounded.mlir
+// DEFINE: %{run} = %{write} && ssmq-run %t.rounded.mlir --checkpoint %t.safetensors --tokens 3,0,5,4,4,1,5,2,2 --chunkings=4
+// REDEFINE: %{format} = f16
+// RUN: %{run} --compare=fast,compiled%xe --tolerance=1e-5
+// RUN: %{run} --compare=reference,compiled --tolerance=1e-3
+// REDEFINE: %{format} = bf16
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// REDEFINE: %{format} = f8E4M3 per_head
+// RUN: %{run} --compare=fast,compiled%xe --tolerance=1e-5
+// REDEFINE: %{format} = mxfp4
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// REDEFINE: %{format} = i8 sym per_head
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// RUN: %{run} --compare=reference,compiled --tolerance=1e-3
+// REDEFINE: %{format} = i8 asym per_head
+// RUN: %{run} --compare=fast,compiled%xe --tolerance=1e-5
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5 --lowering=vector-width=4
+// REDEFINE: %{format} = i5 sym per_channel
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// REDEFINE: %{format} = i6 asym group=4
+// RUN: %{run} --compare=fast,compiled%xe --tolerance=1e-5
+// REDEFINE: %{format} = i16 asym per_head
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// REDEFINE: %{ranges} = , state_ranges = array<f32: -1.5, 1.0>
+// REDEFINE: %{format} = i8 asym per_tensor static=99
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// REDEFINE: %{ranges} = , state_ranges = array<f32: -0.3, 0.3, -0.5, 0.5, -0.7, 0.7, -1.0, 1.0, -1.3, 1.3, -1.5, 1.5>
+// REDEFINE: %{format} = i8 sym per_head static=99
+// RUN: %{run} --compare=fast,compiled%xe --tolerance=1e-5
+// REDEFINE: %{format} = i16 asym per_head static=99
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5 --lowering=vector-width=8
+
+// A grid of all heads, which no sub-group of a GPU can find.
+// REDEFINE: %{ranges} =
+// REDEFINE: %{format} = i8 asym per_tensor
+// RUN: %{run} --compare=fast,compiled --tolerance=1e-5
+// RUN: not ssmq-opt %t.rounded.mlir --ssmq-xe-launches 2>&1 | FileCheck %s --check-prefix=SHARED
+// SHARED: error: no kernel rounds site 'ssm:state' to format 'i8 asym per_tensor'; run the interpreter
+
+// Logarithms are the interpreter's.
+// REDEFINE: %{format} = logpolar<4,8> per_head
+// RUN: %{write} && not ssmq-opt %t.rounded.mlir --ssmq-lower-to-cpu 2>&1 | FileCheck %s --check-prefix=POLAR
+// POLAR: error: no kernel rounds site 'ssm:state' to format 'logpolar<4,8> per_head'; run the interpreter
 
 ml_program.global private @x(#ml_program.extern : tensor<6x6xf32>) : tensor<6x6xf32>
 ml_program.global private @a(#ml_program.extern : tensor<6x10xf32>) : tensor<6x10xf32>

@@ -2,7 +2,7 @@
 
 Two branches from embeddings of their own go through layers of random kind, shape and format and are
 added up. Rounded activations come directly from an embedding, so that no difference in the last bit
-decides a rounding. Weights for it are those of make_weights.py.
+decides a rounding; of rounded states few do, which a seed must not have. Weights for it are those of make_weights.py.
 """
 
 import json
@@ -148,6 +148,21 @@ class Program:
         state = self.state(f"tensor<{heads}x{width // heads}x{states}xf32>")
         return self.scan("ssd_scan", x, width, dt, heads, a, a_type, b, c, groups * states, state)
 
+    def diagonal_scan(self, x, width):
+        """With a state in f32, or rounded behind each token; not by all heads, which GPUs do not do."""
+        rng = self.rng
+        shape = f"{width}x{2 * rng.randint(1, 20)}"
+        (a, a_type), (b, b_type), (c, c_type) = (self.floats(shape) for _ in range(3))
+        state = self.state(f"tensor<{shape}xf32>")
+        form = rng.choice(["", "i8 asym per_head", "i6 sym per_head", "i4 asym group=4",
+                           "i16 asym per_head", "bf16", "f8E4M3 per_channel"])
+        form = f'{{state_format = #ssm.format<"{form}">}} ' if form else ""
+        y, state[3] = f"%{self.name()}", f"%{self.name()}"
+        self.line(f"{y}, {state[3]} = ssm.diagonal_scan {x} a {a} b {b} c {c} state {state[0]} {form}: "
+                  f"(tensor<?x{width}xf32>, {a_type}, {b_type}, {c_type}, {state[1]}) "
+                  f"-> (tensor<?x{width}xf32>, {state[1]})")
+        return y, width
+
     def scan(self, op, x, width, dt, steps, a, a_type, b, c, columns, state):
         y, state[3] = f"%{self.name()}", f"%{self.name()}"
         self.line(f"{y}, {state[3]} = ssm.{op} {x} dt {dt} a {a} b {b} c {c} state {state[0]} : "
@@ -184,7 +199,7 @@ class Program:
         for _ in range(rng.randint(1, 3)):
             x, width = self.norm(x, width)
             layer = rng.choice([self.linear, self.conv, self.selective_scan, self.ssd_scan,
-                                self.attention])
+                                self.diagonal_scan, self.attention])
             x, width = layer(x, width)
         x, width = self.norm(x, width)
         return self.linear(x, width, width_out)[0]

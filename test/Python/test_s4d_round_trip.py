@@ -92,6 +92,27 @@ def test_stable_by_format(run, tmp_path):
     assert code == 1 and "holds complex values of magnitude 1 or more" in error
 
 
+@pytest.mark.parametrize("state", ["i8 asym per_head", "i6 sym per_tensor"])
+def test_dynamic_state_compiles(run, tmp_path, state):
+    """Ranges that the state has anew in each step: compiled code finds the interpreter's codes."""
+    source = ROOT / "models" / "s4d-16h-digits64"
+    (tmp_path / "state.json").write_text(json.dumps({
+        "document": "ssmq-assignment", "version": 1, "model": "", "checkpoint": "",
+        "method": "by hand", "sites": [{"site": "layers.0.ssm:state", "format": state}]}))
+    code, _, error = run("quantize", source, "--assignment", tmp_path / "state.json", "-o",
+                         tmp_path / "q")
+    assert code == 0, error
+    model, test = ssmq.load(tmp_path / "q"), data.load("digits64").test
+    expected, logits = (np.concatenate([program.classify(one) for one in test.inputs[:40]])
+                        for program in (model.interpreter(), model.compile()))
+    unrounded = np.concatenate([ssmq.load(source).interpreter().classify(one)
+                                for one in test.inputs[:40]])
+    assert np.median(np.abs(expected - unrounded)) > 1e-2
+    # An input that differs in its last bit may bring a number to the code beside.
+    assert np.mean(np.abs(logits - expected).max(1) < 1e-4) >= 0.9
+    assert np.mean(logits.argmax(1) == expected.argmax(1)) >= 0.97
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Two layers, ragged sequences, three features, ranges a channel and a head."""

@@ -2,7 +2,7 @@
 
 #include "ssmq/Conversion/Rounding/IntegerGrids.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "Arithmetic.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -10,24 +10,6 @@ using namespace mlir;
 using namespace mlir::ssm;
 using arith::CmpFPredicate;
 
-static Value compare(ImplicitLocOpBuilder &b, CmpFPredicate predicate, Value lhs, Value rhs) {
-  return arith::CmpFOp::create(b, predicate, lhs, rhs);
-}
-static Value select(ImplicitLocOpBuilder &b, Value condition, Value then, Value otherwise) {
-  return arith::SelectOp::create(b, condition, then, otherwise);
-}
-static Value divide(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
-  return arith::DivFOp::create(b, lhs, rhs);
-}
-static Value multiply(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
-  return arith::MulFOp::create(b, lhs, rhs);
-}
-static Value subtract(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
-  return arith::SubFOp::create(b, lhs, rhs);
-}
-static Value negate(ImplicitLocOpBuilder &b, Value value) {
-  return arith::NegFOp::create(b, value);
-}
 static Value toNearest(ImplicitLocOpBuilder &b, Value value) {
   return math::RoundEvenOp::create(b, value);
 }
@@ -61,34 +43,22 @@ IntegerGrid IntegerGrids::fitStatic(const ::ssmq::RunGrid &grid) {
   return values;
 }
 
-/// The smallest f16 that is not below `scale`.
 Value IntegerGrids::roundScaleUp(Value scale) {
-  auto widen = [&](Value value) -> Value {
-    return arith::ExtFOp::create(b, b.getF32Type(), value);
-  };
-  Type half = b.getF16Type(), word = b.getI16Type();
-  Value nearest = arith::TruncFOp::create(b, half, scale);
-  Value isBelow = compare(b, CmpFPredicate::OLT, widen(nearest), scale);
-  Value bits = arith::BitcastOp::create(b, word, nearest);
-  Value carry = arith::ExtUIOp::create(b, word, isBelow);
-  Value up = arith::AddIOp::create(b, bits, carry);
-  return widen(arith::BitcastOp::create(b, half, up));
+  return bits > 8 ? roundUpToBFloat(b, scale) : roundUpToHalf(b, scale);
 }
 
 IntegerGrid IntegerGrids::fitSymmetric(Value width) {
-  Value zero = constant(0), steps = constant(static_cast<float>((1 << (bits - 1)) - 1));
+  Value steps = constant(static_cast<float>((1 << (bits - 1)) - 1));
   Value scale = roundScaleUp(divide(b, width, steps));
-  Value one = constant(1);
-  auto nonZero = [&](Value scale) {
-    return select(b, compare(b, CmpFPredicate::OEQ, scale, zero), one, scale);
-  };
-  // Near the least f16, the largest value may not reach the largest code.
-  Value isCoarse = compare(b, CmpFPredicate::OLT, scale, constant(0x1p-15f));
-  Value reached = toNearest(b, divide(b, width, nonZero(scale)));
+  // Where scales are coarse, the largest value may not reach the largest code: in bf16, and near
+  // the least f16.
+  Value reached = toNearest(b, divide(b, width, getDivisor(b, scale)));
   Value finer = roundScaleUp(divide(b, multiply(b, reached, scale), steps));
-  scale = select(b, isCoarse, finer, scale);
-  Value divisor = nonZero(scale);
-  return {scale, divisor, negate(b, steps), steps, nullptr, nullptr};
+  if (bits <= 8) {
+    Value isCoarse = compare(b, CmpFPredicate::OLT, scale, constant(0x1p-15f));
+    finer = select(b, isCoarse, finer, scale);
+  }
+  return {finer, getDivisor(b, finer), negate(b, steps), steps, nullptr, nullptr};
 }
 
 IntegerGrid IntegerGrids::fitAsymmetric(Value low, Value high) {
@@ -98,20 +68,22 @@ IntegerGrid IntegerGrids::fitAsymmetric(Value low, Value high) {
   grid.lowValue = low;
   grid.highValue = high;
   grid.scale = roundScaleUp(divide(b, subtract(b, high, low), steps));
-  auto isZero = [&] { return compare(b, CmpFPredicate::OEQ, grid.scale, zero); };
-  grid.divisor = select(b, isZero(), one, grid.scale);
+  grid.divisor = getDivisor(b, grid.scale);
   grid.lowCode = negate(b, toNearest(b, divide(b, negate(b, low), grid.divisor)));
   Value nearest = toNearest(b, divide(b, high, grid.divisor));
-  Value most = arith::AddFOp::create(b, steps, grid.lowCode);
+  Value most = add(b, steps, grid.lowCode);
   grid.highCode = select(b, compare(b, CmpFPredicate::OLT, most, nearest), most, nearest);
+  // Not of a range that is too large for a scale, whose one code would hide it.
+  Value zeroOrNaN = subtract(b, grid.scale, grid.scale);
   // A grid of one code has scale 0.
   Value isOne = compare(b, CmpFPredicate::OEQ, grid.highCode, grid.lowCode);
   grid.scale = select(b, isOne, zero, grid.scale);
   std::tie(grid.lowCode, grid.highCode) = fixEnds(grid);
-  Value none = isZero();
+  Value none = compare(b, CmpFPredicate::OEQ, grid.scale, zero);
   grid.divisor = select(b, none, one, grid.scale);
   grid.lowCode = select(b, none, zero, grid.lowCode);
   grid.highCode = select(b, none, zero, grid.highCode);
+  grid.scale = add(b, grid.scale, zeroOrNaN);
   return grid;
 }
 
@@ -139,7 +111,7 @@ std::pair<Value, Value> IntegerGrids::fixEnds(const IntegerGrid &grid) {
   Value lostLow = subtract(b, widen(low), divide(b, widen(grid.lowValue), scale));
   Value lostHigh = subtract(b, divide(b, widen(grid.highValue), scale), widen(high));
   Value movesHigh = compare(b, CmpFPredicate::OGE, lostHigh, lostLow);
-  Value higher = arith::AddFOp::create(b, high, one);
+  Value higher = add(b, high, one);
   scf::YieldOp::create(b, ValueRange{select(b, movesHigh, low, subtract(b, low, one)),
                                      select(b, movesHigh, higher, high)});
   return {loop.getResult(0), loop.getResult(1)};
@@ -158,10 +130,9 @@ Value IntegerGrids::roundToSteps(Value x, const IntegerGrid &grid) {
     steps = select(b, isLow, low, steps);
   }
   // Adding zero turns -0 into 0, as integers have it.
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(x.getType()));
-  return arith::AddFOp::create(b, steps, zero);
+  return add(b, steps, constantLike(b, x, 0));
 }
 
 Value IntegerGrids::keepNonFinite(Value x, Value rounded) {
-  return arith::AddFOp::create(b, rounded, subtract(b, x, x));
+  return add(b, rounded, subtract(b, x, x));
 }

@@ -26,7 +26,7 @@ FailureOr<CodedState> CodedState::of(DiagonalScanOp op) {
   }
   Sharing::Kind sharing = format->getSharing().kind;
   bool isStatic = format->needsRanges();
-  // Grids of 16 bits are not fitted in generated code.
+  // Scales of 16 bits have no place in grids of f16.
   if (!numerics.getInteger() || sharing == Sharing::Group ||
       (numerics.getCodeBits() > 8 && !isStatic))
     return failure();

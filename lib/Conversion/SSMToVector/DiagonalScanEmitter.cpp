@@ -1,11 +1,10 @@
 //===- DiagonalScanEmitter.cpp - S4D's diagonal complex recurrence --------===//
 
 #include "Emitters.h"
-#include "IntegerRounding.h"
-#include "StateRows.h"
+#include "RowRounding.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "ssmq/Formats/StaticRanges.h"
+#include "ssmq/Formats/Format.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -15,8 +14,8 @@ namespace {
 using Values = KernelBuilder::Values;
 
 /// The states of a head stay in registers while the tokens pass; lanes are real and imaginary parts
-/// in turn, as the state lies in memory. a s is aRe * (re, im) + aIm * (-im, re). A state in f32
-/// with a format is rounded to it behind each token.
+/// in turn, as the state lies in memory. a s is aRe * (re, im) + aIm * (-im, re). A state with a
+/// format is rounded to it behind each token.
 class DiagonalScanEmitter {
 public:
   DiagonalScanEmitter(KernelBuilder &k, DiagonalScanOp::Adaptor op, Value result);
@@ -27,53 +26,46 @@ private:
   struct System {
     Values aRe, aIm, b, c;
     Value d;
-    std::optional<IntegerRounding::Grid> grid;
+    RowRounding::Grids grids;
   };
 
   void scanHead(Value head);
+  /// The heads by turns in each token, where they wait for each other to be rounded.
+  void scanTogether();
+  StateRows::Rows loadState(Value head);
+  void storeState(const StateRows::Rows &state, Value head);
   System loadSystem(Value head);
   void step(Value t, Value head, const System &system, Values &state);
   /// Lanes 2 i and 2 i + 1 of the result are lanes 2 i + first and 2 i + second.
   Value arrange(Value vector, int64_t first, int64_t second);
   Value times(Value vector, ArrayRef<float> factors);
-  Value round(Value state, const IntegerRounding::Grid &grid);
 
   KernelBuilder &k;
   DiagonalScanOp::Adaptor op;
   Value result, tokens;
   int64_t heads, columns;
   StateRows rowsOf;
-  std::optional<IntegerRounding> rounding;
-  /// Of grids: of all heads or one for all.
-  Value table;
-  bool hasOneGrid = false;
+  std::optional<RowRounding> rounding;
 };
 
 } // namespace
 
 DiagonalScanEmitter::DiagonalScanEmitter(KernelBuilder &k, DiagonalScanOp::Adaptor op, Value result)
     : k(k), op(op), result(result), tokens(k.dim(op.getInput(), 0)),
-      rowsOf(k, op.getState(), op.getStateScales(), op.getStateFormatAttr()) {
+      // A complex number at least.
+      rowsOf(k, op.getState(), op.getStateScales(), op.getStateFormatAttr(), /*leastLanes=*/2) {
   auto type = cast<MemRefType>(op.getState().getType());
   heads = type.getDimSize(0);
   columns = type.getDimSize(1);
-  if (!type.getElementType().isF32() || !op.getStateFormat())
-    return;
-  std::shared_ptr<const ::ssmq::Format> format = op.getStateFormatAttr().getFormat();
-  std::vector<::ssmq::RunGrid> grids = ::ssmq::fitGrids(*format, *op.getStateRanges());
-  rounding.emplace(k, format->getNumerics());
-  table = rounding->makeTable(grids);
-  hasOneGrid = grids.size() == 1;
+  if (op.getStateFormat())
+    rounding.emplace(k, rowsOf, *op.getStateFormatAttr().getFormat(),
+                     op.getStateRanges().value_or(ArrayRef<float>()));
 }
 
 bool mlir::ssm::roundsItsState(Operation *op) {
   auto scan = dyn_cast<DiagonalScanOp>(op);
-  if (!scan || !scan.getStateFormat())
-    return false;
-  std::shared_ptr<const ::ssmq::Format> format = scan.getStateFormatAttr().getFormat();
-  ::ssmq::Sharing::Kind sharing = format->getSharing().kind;
-  return scan.getState().getType().getElementType().isF32() && format->getNumerics().getInteger() &&
-         format->needsRanges() && sharing != ::ssmq::Sharing::Group;
+  return scan && scan.getStateFormat() &&
+         RowRounding::handles(*scan.getStateFormatAttr().getFormat());
 }
 
 Value DiagonalScanEmitter::arrange(Value vector, int64_t first, int64_t second) {
@@ -93,12 +85,6 @@ Value DiagonalScanEmitter::times(Value vector, ArrayRef<float> factors) {
   return arith::MulFOp::create(k, vector, constant);
 }
 
-Value DiagonalScanEmitter::round(Value state, const IntegerRounding::Grid &grid) {
-  Value scale = k.splat(grid.scale, rowsOf.getLanes());
-  Value rounded = arith::MulFOp::create(k, rounding->roundToSteps(state, grid), scale);
-  return rounding->keepNonFinite(state, rounded);
-}
-
 DiagonalScanEmitter::System DiagonalScanEmitter::loadSystem(Value head) {
   System system;
   for (const StateRows::Chunk &chunk : rowsOf.getChunks()) {
@@ -115,7 +101,7 @@ DiagonalScanEmitter::System DiagonalScanEmitter::loadSystem(Value head) {
   if (op.getD())
     system.d = k.loadScalar(op.getD(), {head});
   if (rounding)
-    system.grid = rounding->loadGrid(table, hasOneGrid ? k.index(0) : head, /*lanes=*/0);
+    system.grids = rounding->loadGrids(head);
   return system;
 }
 
@@ -128,19 +114,26 @@ void DiagonalScanEmitter::step(Value t, Value head, const System &system, Values
     Value turned = k.fma(system.aIm[i], arrange(state[i], 1, 0), driven);
     state[i] = k.fma(system.aRe[i], state[i], turned);
     sums = k.fma(system.c[i], state[i], sums);
-    if (system.grid)
-      state[i] = round(state[i], *system.grid);
   }
+  if (rounding && !rounding->needsAllRows())
+    rounding->round(state, system.grids);
   Value y = k.sumLanes(sums);
   if (system.d)
     y = arith::AddFOp::create(k, y, arith::MulFOp::create(k, system.d, scalar));
   k.storeScalar(y, result, {t, head});
 }
 
+StateRows::Rows DiagonalScanEmitter::loadState(Value head) {
+  return rowsOf.load(1, [&](int64_t) -> StateRows::Place { return {{head}, head}; });
+}
+
+void DiagonalScanEmitter::storeState(const StateRows::Rows &state, Value head) {
+  rowsOf.store(state, 1, [&](int64_t) -> StateRows::Place { return {{head}, head}; });
+}
+
 void DiagonalScanEmitter::scanHead(Value head) {
-  auto at = [&](int64_t) -> StateRows::Place { return {{head}, head}; };
   System system = loadSystem(head);
-  StateRows::Rows state = rowsOf.load(1, at);
+  StateRows::Rows state = loadState(head);
   if (getConstantIntValue(tokens) == 1)
     step(k.index(0), head, system, state.vectors);
   else
@@ -149,11 +142,34 @@ void DiagonalScanEmitter::scanHead(Value head) {
       step(t, head, system, next);
       return next;
     });
-  rowsOf.store(state, 1, at);
+  storeState(state, head);
+}
+
+void DiagonalScanEmitter::scanTogether() {
+  Value begin = k.index(0), end = k.index(heads);
+  k.loop(begin, tokens, 1, [&](Value t) {
+    Values range =
+        k.loop(begin, end, 1, rounding->startRange(), [&](Value head, ValueRange before) {
+          StateRows::Rows state = loadState(head);
+          step(t, head, loadSystem(head), state.vectors);
+          storeState(state, head);
+          return rounding->addToRange(before, state.vectors);
+        });
+    RowRounding::Grids grids = {rounding->fit(range)};
+    k.loop(begin, end, 1, [&](Value head) {
+      StateRows::Rows state = loadState(head);
+      rounding->round(state.vectors, grids);
+      storeState(state, head);
+    });
+  });
 }
 
 void DiagonalScanEmitter::run() {
-  k.parallel(k.index(heads), k.mul(tokens, columns * 4), [&](Value head) { scanHead(head); });
+  if (rounding && rounding->needsAllRows())
+    return scanTogether();
+  // Rounding takes twice the instructions of a step.
+  int64_t work = columns * 4 * (rounding ? 3 : 1);
+  k.parallel(k.index(heads), k.mul(tokens, work), [&](Value head) { scanHead(head); });
 }
 
 void mlir::ssm::emit(KernelBuilder &k, DiagonalScanOp::Adaptor op, ValueRange results) {

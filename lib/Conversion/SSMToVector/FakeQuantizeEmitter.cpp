@@ -1,8 +1,7 @@
 //===- FakeQuantizeEmitter.cpp - Activations rounded in f32 ---------------===//
 
 #include "Emitters.h"
-#include "IntegerRounding.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "VectorRounding.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "ssmq/Formats/StaticRanges.h"
 
@@ -31,14 +30,14 @@ private:
   Value toMatrix(Value buffer);
   int64_t getRunSize(FakeQuantizeOp::Adaptor op);
   Values addRun(Value token, Value base, int64_t extent, ValueRange range);
-  void roundRun(Value token, Value base, int64_t extent, const IntegerRounding::Grid &grid);
+  void roundRun(Value token, Value base, int64_t extent, const VectorRounding::Grid &grid);
   void overRuns(Value tokens, function_ref<void(Value, Value, int64_t)> body);
   void wholeTensor(Value tokens);
   void calibrated(Value tokens);
 
   KernelBuilder &k;
   std::shared_ptr<const ::ssmq::Format> format;
-  IntegerRounding rounding;
+  VectorRounding rounding;
   Value input, result;
   /// Columns of a row that share a scale.
   int64_t columns, runSize;
@@ -82,14 +81,12 @@ FakeQuantizeEmitter::Values FakeQuantizeEmitter::addRun(Value token, Value base,
 }
 
 void FakeQuantizeEmitter::roundRun(Value token, Value base, int64_t extent,
-                                   const IntegerRounding::Grid &grid) {
+                                   const VectorRounding::Grid &grid) {
   k.overColumns(
       base, extent, k.lanesFor(extent), ValueRange(),
       [&](Value column, int64_t count, ValueRange) -> Values {
         Value x = k.load(input, {token, column}, count);
-        Value scale = k.splat(grid.scale, count);
-        Value y = arith::MulFOp::create(k, rounding.roundToSteps(x, grid), scale);
-        k.store(rounding.keepNonFinite(x, y), result, {token, column});
+        k.store(rounding.round(x, grid), result, {token, column});
         return {};
       },
       /*unroll=*/4);
@@ -111,7 +108,7 @@ void FakeQuantizeEmitter::wholeTensor(Value tokens) {
   Values range = k.loop(
       k.index(0), tokens, 1, rounding.startRange(k.lanesFor(columns)),
       [&](Value token, ValueRange state) { return addRun(token, k.index(0), columns, state); });
-  IntegerRounding::Grid grid = rounding.fit(range);
+  VectorRounding::Grid grid = rounding.fit(range);
   overRuns(tokens,
            [&](Value token, Value base, int64_t extent) { roundRun(token, base, extent, grid); });
 }
@@ -120,7 +117,7 @@ void FakeQuantizeEmitter::wholeTensor(Value tokens) {
 void FakeQuantizeEmitter::calibrated(Value tokens) {
   std::vector<::ssmq::RunGrid> grids = ::ssmq::fitGrids(*format, ranges);
   if (grids.size() == 1) {
-    IntegerRounding::Grid grid = rounding.fitStatic(grids.front());
+    VectorRounding::Grid grid = rounding.fitStatic(grids.front());
     return overRuns(tokens, [&](Value token, Value base, int64_t extent) {
       roundRun(token, base, extent, grid);
     });
@@ -132,10 +129,9 @@ void FakeQuantizeEmitter::calibrated(Value tokens) {
     });
   k.parallel(tokens, k.mul(tokens, 4 * columns), [&](Value token) {
     k.overColumns(columns, k.lanesFor(columns), [&](Value column, int64_t count) {
-      IntegerRounding::Grid grid = rounding.loadGrid(table, column, count);
+      VectorRounding::Grid grid = rounding.loadGrid(table, column, count);
       Value x = k.load(input, {token, column}, count);
-      Value y = arith::MulFOp::create(k, rounding.roundToSteps(x, grid), grid.scale);
-      k.store(rounding.keepNonFinite(x, y), result, {token, column});
+      k.store(rounding.round(x, grid), result, {token, column});
     });
   });
 }

@@ -1,7 +1,7 @@
 //===- QuantizeEmitter.cpp - Activations in integer formats ---------------===//
 
 #include "Emitters.h"
-#include "IntegerRounding.h"
+#include "VectorRounding.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -32,12 +32,12 @@ public:
 private:
   void dynamicRun(Value token, Value base, int64_t extent);
   void staticRun(Value token);
-  Value storeGroup(Value token, Value base, int64_t extent, const IntegerRounding::Grid &grid,
+  Value storeGroup(Value token, Value base, int64_t extent, const VectorRounding::Grid &grid,
                    Value poison);
 
   KernelBuilder &k;
   std::shared_ptr<const ::ssmq::Format> format;
-  IntegerRounding rounding;
+  VectorRounding rounding;
   Value input, codes, scales, sums;
   int64_t columns, groupSize, block, scaleColumns;
   /// Of vectors of codes.
@@ -50,7 +50,7 @@ private:
 /// Codes and their sum for a group of the weights. `poison`, if there is one, takes in x * 0: NaN
 /// where a value is not finite.
 Value QuantizeEmitter::storeGroup(Value token, Value base, int64_t extent,
-                                  const IntegerRounding::Grid &grid, Value poison) {
+                                  const VectorRounding::Grid &grid, Value poison) {
   int64_t padded = llvm::divideCeil(groupSize, block) * block;
   Value group = k.floorDiv(base, groupSize);
   Value target = padded == groupSize ? base : k.mul(group, padded);
@@ -91,7 +91,7 @@ void QuantizeEmitter::dynamicRun(Value token, Value base, int64_t extent) {
         return rounding.addToRange(state, k.load(input, {token, column}, count));
       },
       /*unroll=*/8);
-  IntegerRounding::Grid grid = rounding.fit(range);
+  VectorRounding::Grid grid = rounding.fit(range);
   k.storeScalar(grid.scale, scales, {token, k.floorDiv(base, scaleColumns)});
   k.overColumns(base, extent, groupSize, ValueRange(),
                 [&](Value column, int64_t count, ValueRange) -> Values {
@@ -101,7 +101,7 @@ void QuantizeEmitter::dynamicRun(Value token, Value base, int64_t extent) {
 }
 
 void QuantizeEmitter::staticRun(Value token) {
-  IntegerRounding::Grid grid = rounding.fitStatic(::ssmq::fitGrids(*format, ranges).front());
+  VectorRounding::Grid grid = rounding.fitStatic(::ssmq::fitGrids(*format, ranges).front());
   Values poison = k.overColumns(k.index(0), columns, groupSize, ValueRange(k.zeros(lanes)),
                                 [&](Value column, int64_t count, ValueRange state) -> Values {
                                   return {storeGroup(token, column, count, grid, state[0])};

@@ -62,14 +62,15 @@ static Value invert(KernelBuilder &k, Value scales) {
   return select(k, isZero, zero, inverse);
 }
 
-StateRows::StateRows(KernelBuilder &k, Value state, Value scales, FormatAttr format)
+StateRows::StateRows(KernelBuilder &k, Value state, Value scales, FormatAttr format,
+                     int64_t leastLanes)
     : k(k), state(state), scales(scales),
       elementType(cast<MemRefType>(state.getType()).getElementType()) {
   int64_t columns = cast<MemRefType>(state.getType()).getShape().back();
   int64_t runColumns = columns;
-  if (scales && format.getFormat()->getSharing().kind == ::ssmq::Sharing::Group)
+  if (format && format.getFormat()->getSharing().kind == ::ssmq::Sharing::Group)
     runColumns = std::min(columns, format.getFormat()->getSharing().groupSize);
-  lanes = k.lanesFor(runColumns);
+  lanes = std::max(leastLanes, k.lanesFor(runColumns));
   runs = (columns + runColumns - 1) / runColumns;
   for (int64_t run = 0; run < runs; ++run) {
     int64_t end = std::min((run + 1) * runColumns, columns);

@@ -35,8 +35,8 @@ public:
     Value scales;
   };
 
-  /// `scales` is null unless `state` holds codes of `format`.
-  StateRows(KernelBuilder &k, Value state, Value scales, FormatAttr format);
+  /// `scales` is null unless `state` holds codes of `format`. Vectors have `leastLanes` at least.
+  StateRows(KernelBuilder &k, Value state, Value scales, FormatAttr format, int64_t leastLanes = 1);
 
   ArrayRef<Chunk> getChunks() const { return chunks; }
   int64_t getLanes() const { return lanes; }

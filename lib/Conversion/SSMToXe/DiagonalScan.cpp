@@ -7,10 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitters.h"
+#include "RunRounding.h"
 #include "StateLanes.h"
+#include "ssmq/Formats/StaticRanges.h"
 
 using namespace mlir;
 using namespace mlir::ssm;
+using ::ssmq::Sharing;
 
 using Values = XeBuilder::Values;
 
@@ -20,7 +23,66 @@ struct System {
   Values aRe, aIm, b, c;
   Value d;
 };
+
+/// Rounds the state of a head behind a token: the sub-group has all numbers of each of its runs.
+class LaneRounding {
+public:
+  LaneRounding(XeBuilder &k, const ::ssmq::Format &format, ArrayRef<float> ranges,
+               ArrayRef<StateLanes::Chunk> chunks, Value head);
+  void round(Values &state);
+
+private:
+  void fitRuns(ArrayRef<Value> state);
+
+  RunRounding rounding;
+  ArrayRef<StateLanes::Chunk> chunks;
+  bool isStatic;
+  /// Of the runs of the head.
+  SmallVector<IntegerGrid> grids;
+};
 } // namespace
+
+LaneRounding::LaneRounding(XeBuilder &k, const ::ssmq::Format &format, ArrayRef<float> ranges,
+                           ArrayRef<StateLanes::Chunk> chunks, Value head)
+    : rounding(k, format.getNumerics()), chunks(chunks), isStatic(format.needsRanges()) {
+  int64_t runs = chunks.back().run + 1;
+  grids.resize(runs);
+  if (!isStatic)
+    return;
+  std::vector<::ssmq::RunGrid> known = ::ssmq::fitGrids(format, ranges);
+  Place table = rounding.makeTable(known);
+  for (int64_t run = 0; run < runs; ++run)
+    grids[run] =
+        rounding.loadGrid(table, known.size() == 1 ? k.index(0) : k.add(k.mul(head, runs), run));
+}
+
+void LaneRounding::fitRuns(ArrayRef<Value> state) {
+  for (size_t i = 0; i < state.size();) {
+    int64_t run = chunks[i].run;
+    Values range = rounding.startRange();
+    for (; i < state.size() && chunks[i].run == run; ++i)
+      range = rounding.addToRange(range, state[i]);
+    grids[run] = rounding.fit(rounding.mergeSubgroup(range));
+  }
+}
+
+void LaneRounding::round(Values &state) {
+  if (!isStatic && rounding.grids.hasGrids())
+    fitRuns(state);
+  for (auto [number, chunk] : llvm::zip_equal(state, chunks))
+    number = rounding.grids.round(number, grids[chunk.run]);
+}
+
+bool ssm::roundsStateInLanes(DiagonalScanOp op) {
+  if (!op.getStateFormat())
+    return false;
+  std::shared_ptr<const ::ssmq::Format> format = op.getStateFormatAttr().getFormat();
+  const ::ssmq::Numerics &numerics = format->getNumerics();
+  // A grid of all heads would take all sub-groups.
+  bool isOfOneHead = format->needsRanges() || numerics.hasFixedSharing() ||
+                     format->getSharing().kind != Sharing::PerTensor;
+  return RunGrids::handles(numerics) && isOfOneHead;
+}
 
 static System loadSystem(LaunchScope &scope, DiagonalScanOp op, StateLanes &lanes, Value head) {
   XeBuilder &k = scope.k;
@@ -46,11 +108,23 @@ static System loadSystem(LaunchScope &scope, DiagonalScanOp op, StateLanes &lane
   return system;
 }
 
+/// Columns of a row that share a scale, 0 for all.
+static int64_t getRunColumns(DiagonalScanOp op) {
+  if (!op.getStateFormat())
+    return 0;
+  Sharing sharing = op.getStateFormatAttr().getFormat()->getSharing();
+  return sharing.kind == Sharing::Group ? sharing.groupSize : 0;
+}
+
 static void scanHead(LaunchScope &scope, DiagonalScanOp op, Value head) {
   XeBuilder &k = scope.k;
   StoredStatePlaces places(scope, op);
-  StateLanes lanes(places);
+  StateLanes lanes(places, getRunColumns(op));
   System system = loadSystem(scope, op, lanes, head);
+  std::optional<LaneRounding> rounding;
+  if (op.getStateFormat())
+    rounding.emplace(k, *op.getStateFormatAttr().getFormat(),
+                     op.getStateRanges().value_or(ArrayRef<float>()), lanes.getChunks(), head);
   Values state = k.loop(k.index(0), scope.countTokens(op.getInput()), k.index(1),
                         lanes.load({head}), [&](Value t, ValueRange before) {
                           Value x = scope.load(op.getInput(), {t, head}), sum = k.f32(0);
@@ -66,6 +140,8 @@ static void scanHead(LaunchScope &scope, DiagonalScanOp op, Value head) {
                             sum = k.fma(system.d, x, sum);
                           k.ifThen(k.isEqual(k.lane, k.index(0)),
                                    [&] { scope.store(op.getResult(), {t, head}, sum); });
+                          if (rounding)
+                            rounding->round(after);
                           return after;
                         });
   if (places.isStored())

@@ -55,6 +55,8 @@ constexpr int64_t kSSDChunk = 32;
 /// Work-groups of the scan by dpas; 0 for shapes that do not suit it.
 int64_t countSSDChunkGroups(SSDScanOp op);
 void emitSSDChunks(LaunchScope &scope, SSDScanOp op, Value group);
+/// Whether the kernel rounds the state behind each token.
+bool roundsStateInLanes(DiagonalScanOp op);
 Grid getDiagonalScanGrid(DiagonalScanOp op);
 void emitDiagonalScan(LaunchScope &scope, DiagonalScanOp op, GroupIndex at);
 Grid getSelectiveScanGrid(SelectiveScanOp op);

@@ -56,8 +56,7 @@ int64_t FakeQuantizeEmitter::getRunSize() {
 
 void FakeQuantizeEmitter::round(Value token, Value column, const IntegerGrid &grid) {
   Value x = load(token, column);
-  Value y = k.mulf(rounding.grids.roundToSteps(x, grid), grid.scale);
-  scope.store(op.getResult(), {token, column}, rounding.grids.keepNonFinite(x, y));
+  scope.store(op.getResult(), {token, column}, rounding.grids.round(x, grid));
 }
 
 Values FakeQuantizeEmitter::addRow(Value token, ValueRange range) {
@@ -79,7 +78,7 @@ void FakeQuantizeEmitter::wholeTensor() {
 void FakeQuantizeEmitter::calibratedRow(Value token) {
   std::vector<::ssmq::RunGrid> grids = ::ssmq::fitGrids(*format, *op.getRanges());
   if (grids.size() == 1) {
-    IntegerGrid grid = rounding.grids.fitStatic(grids.front());
+    IntegerGrid grid = rounding.grids.integers.fitStatic(grids.front());
     return k.overColumns(columns, [&](Value column) { round(token, column, grid); });
   }
   Place table = rounding.makeTable(grids);

@@ -62,7 +62,9 @@ static SmallVector<int64_t> findDynamic(LaunchOp launch, bool caches) {
 
 /// Fails at ops, prologues among them, that kernels cannot compute.
 static LogicalResult checkKernel(Operation *op) {
-  if (failed(checkWeight(op)) || failed(checkFormats(op)))
+  auto scan = dyn_cast<DiagonalScanOp>(op);
+  bool isRounded = scan && roundsStateInLanes(scan);
+  if (failed(checkWeight(op)) || (!isRounded && failed(checkFormats(op))))
     return failure();
   if (auto fake = dyn_cast<FakeQuantizeOp>(op); fake && fake.getInput().getType().getRank() != 2)
     return fake.emitError("rounds values that are not tokens x channels, which no kernel for Xe "

@@ -57,7 +57,7 @@ void QuantizeEmitter::storeGroup(Value group, const IntegerGrid &grid) {
   Value sum = k.loop(k.lane, used, k.index(XeBuilder::kLanes), {k.i32(0)},
                      [&](Value i, ValueRange sums) -> Values {
                        Value x = load(k.add(begin, k.min(i, k.add(extent, -1))));
-                       Value steps = rounding.grids.roundToSteps(x, grid);
+                       Value steps = rounding.grids.integers.roundToSteps(x, grid);
                        Value code = arith::FPToSIOp::create(k, k.getI32Type(), steps);
                        code = k.select(k.isLess(i, extent), code, k.i32(0));
                        Value byte = arith::TruncIOp::create(k, k.getI8Type(), code);
@@ -74,7 +74,8 @@ void QuantizeEmitter::storeGroups(const IntegerGrid &grid) {
 }
 
 void QuantizeEmitter::calibratedRow() {
-  IntegerGrid grid = rounding.grids.fitStatic(::ssmq::fitGrids(*format, *op.getRanges()).front());
+  IntegerGrid grid =
+      rounding.grids.integers.fitStatic(::ssmq::fitGrids(*format, *op.getRanges()).front());
   storeGroups(grid);
   // NaN where a value is not finite.
   Value poison = k.loop(k.item, k.index(columns), k.index(XeBuilder::kItems), {k.f32(0)},

@@ -9,7 +9,7 @@
 #define SSMQ_LIB_CONVERSION_SSMTOXE_RUNROUNDING_H
 
 #include "XeBuilder.h"
-#include "ssmq/Conversion/Rounding/IntegerGrids.h"
+#include "ssmq/Conversion/Rounding/RunGrids.h"
 
 namespace mlir::ssm {
 
@@ -31,7 +31,7 @@ public:
   Place makeTable(ArrayRef<::ssmq::RunGrid> known);
   IntegerGrid loadGrid(const Place &table, Value run);
 
-  IntegerGrids grids;
+  RunGrids grids;
 
 private:
   Values merge(ValueRange range, function_ref<Value(Value, XeBuilder::Combine)> reduce);

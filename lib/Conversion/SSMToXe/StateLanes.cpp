@@ -9,9 +9,13 @@ using namespace mlir::ssm;
 
 using Values = XeBuilder::Values;
 
-StateLanes::StateLanes(const StoredStatePlaces &places) : places(places), k(places.k) {
+StateLanes::StateLanes(const StoredStatePlaces &places, int64_t runColumns)
+    : places(places), k(places.k) {
   int64_t columns = places.getColumns();
-  int64_t runColumns = places.getRunColumns() ? places.getRunColumns() : columns;
+  if (places.getRunColumns())
+    runColumns = places.getRunColumns();
+  else if (!runColumns)
+    runColumns = columns;
   for (int64_t run = 0; run * runColumns < columns; ++run) {
     int64_t end = std::min((run + 1) * runColumns, columns);
     for (int64_t at = run * runColumns; at < end; at += XeBuilder::kLanes)

@@ -22,7 +22,8 @@ public:
     int64_t start, count, run;
   };
 
-  explicit StateLanes(const StoredStatePlaces &places);
+  /// Of a state in f32 (or f16, bf16), `runColumns` share a scale where not all of a row do.
+  explicit StateLanes(const StoredStatePlaces &places, int64_t runColumns = 0);
 
   ArrayRef<Chunk> getChunks() const { return chunks; }
   /// The lane's column of a chunk; the last one for lanes past it.

@@ -208,7 +208,7 @@ void LoweringTest::check(const LoweringCase &test) {
   mlir::PassManager passes(context.get());
   passes.addPass(mlir::ssm::createStoreStates());
   ASSERT_TRUE(mlir::succeeded(passes.run(*module)));
-  auto interpreter = InterpreterProgram::create(*module, lookup, {KernelSet::Reference, 1});
+  auto interpreter = InterpreterProgram::create(*module, lookup, {test.kernels, 1});
   ASSERT_TRUE(mlir::succeeded(interpreter)) << test.text;
   ProgramSignature signature = llvm::cantFail(readSignature(*module));
   ASSERT_TRUE(lowered) << test.text;
@@ -243,23 +243,28 @@ void LoweringTest::check(const LoweringCase &test) {
   }
 }
 
-void LoweringTest::checkThreads(llvm::StringRef text) {
+std::vector<float> LoweringTest::runCompiled(llvm::StringRef text, unsigned threads) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, context.get());
-  ASSERT_TRUE(module) << text.str();
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = module ? lower(*module, {}) : nullptr;
+  if (!lowered) {
+    ADD_FAILURE() << text.str();
+    return {};
+  }
   llvm::StringMap<Tensor> weights = makeWeights(*module);
   auto lookup = [&](llvm::StringRef name) -> llvm::Expected<Tensor> { return weights[name]; };
   ProgramSignature signature = llvm::cantFail(mlir::ssm::readCompiledSignature(*module));
-  std::vector<float> first;
-  for (unsigned threads : {1, 2, 3}) {
-    mlir::OwningOpRef<mlir::ModuleOp> lowered = lower(*module, {});
-    ASSERT_TRUE(lowered);
-    CompileOptions options;
-    options.threads = threads;
-    auto compiled = CompiledProgram::compile(*lowered, signature, lookup, options);
-    ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
-    std::vector<float> values = feed(**compiled, signature, {1, 2, 0, 3, 3, 1, 2, 0, 1}, {7, 1, 1});
-    if (first.empty())
-      first = values;
-    EXPECT_EQ(values, first) << threads << " threads";
+  CompileOptions options;
+  options.threads = threads;
+  auto compiled = CompiledProgram::compile(*lowered, signature, lookup, options);
+  if (!compiled) {
+    ADD_FAILURE() << llvm::toString(compiled.takeError());
+    return {};
   }
+  return feed(**compiled, signature, {1, 2, 0, 3, 3, 1, 2, 0, 1}, {7, 1, 1});
+}
+
+void LoweringTest::checkThreads(llvm::StringRef text) {
+  std::vector<float> first = runCompiled(text, 1);
+  for (unsigned threads : {2, 3})
+    EXPECT_EQ(runCompiled(text, threads), first) << threads << " threads";
 }

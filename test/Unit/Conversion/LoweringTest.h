@@ -13,6 +13,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "ssmq/ExecutionEngine/CompiledProgram.h"
+#include "ssmq/Kernels/KernelOptions.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/Twine.h"
 #include "gtest/gtest.h"
@@ -45,6 +46,8 @@ struct LoweringCase {
   /// Where a state is rounded, a few values may be off by a step of its format, since sums in
   /// another order can fall on the other side of a tie; one in fifty may be within this.
   float tieTolerance = 0;
+  /// Of the interpreter.
+  KernelSet kernels = KernelSet::Reference;
   /// Of states in codes: columns that share a scale, 0 for rows or more.
   int64_t stateGroup = 0;
   /// At least 13.
@@ -62,6 +65,8 @@ protected:
 
   /// Lowers, compiles and compares.
   void check(const LoweringCase &test);
+  /// The logits of nine tokens, and the states behind them.
+  std::vector<float> runCompiled(llvm::StringRef text, unsigned threads = 1);
   /// Compiles for 1, 2 and 3 threads and expects the same bits.
   void checkThreads(llvm::StringRef text);
   /// The first diagnostic of lowering, empty when it succeeds.

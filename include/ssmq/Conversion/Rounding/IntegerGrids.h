@@ -1,9 +1,9 @@
 //===- IntegerGrids.h - Grids of integer formats in generated code -*- C++ -*-===//
 //
-// The arithmetic of lib/Formats/IntegerNumerics in generated code, bit for bit, for codes of at
-// most 8 bits: a range gives a grid, and the grid the codes. What the interpreter refuses (values
-// that are not finite, or too large for the scale) makes the scale NaN or infinite, so that what is
-// computed from it is not finite either.
+// The arithmetic of lib/Formats/IntegerNumerics in generated code, bit for bit: a range gives a
+// grid, and the grid the codes. What the interpreter refuses (values that are not finite, or too
+// large for the scale) makes the scale NaN or infinite, so that what is computed from it is not
+// finite either.
 //
 //===----------------------------------------------------------------------===//
 

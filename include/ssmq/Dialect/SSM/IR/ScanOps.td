@@ -105,7 +105,7 @@ def SSM_DiagonalScanOp : SSM_ScanOp<"diagonal_scan"> {
     T x H, the skip `d` H; `a`, `b`, `c` and `state` are H x 2N, where a complex number is two
     neighbours, real and imaginary part.
 
-    `state_format`, `state_ranges` and `state_scales` are as for `ssm.selective_scan`.
+    Format, ranges and scales of the state are as for `ssm.selective_scan`, but each token rounds it.
 
     `stable` states that |a| < 1 throughout, so that no state grows without bound, and the verifier
     proves it from the program alone: `a` is a constant, or an `ssm.dequantize` of constants, all of

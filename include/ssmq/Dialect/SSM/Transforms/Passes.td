@@ -61,8 +61,9 @@ def StoreStates : Pass<"ssmq-store-states", "::mlir::ModuleOp"> {
     become tensors of that type; of a dynamic `i8 sym` (per_head, per_channel or group=N) tensors of
     i8 codes, followed by an argument and a result for the scales, `<name>:scales`. Other states
     stay as they are. Run it before a program's signature is read: what executes sees the small
-    states. Scans then round them behind the last token of a call, not behind each: single tokens
-    give the same bits, prompts are nearer to unrounded states.
+    states. The scans of Mamba then round them behind the last token of a call, not behind each:
+    single tokens give the same bits, prompts are nearer to unrounded states. `ssm.diagonal_scan`
+    rounds behind each token all the same.
   }];
 }
 

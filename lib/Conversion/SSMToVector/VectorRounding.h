@@ -1,24 +1,24 @@
-//===- IntegerRounding.h - Rounding to integer formats ----------*- C++ -*-===//
+//===- VectorRounding.h - Rounding of vectors to formats --------*- C++ -*-===//
 //
-// Ranges, grids and codes of vectors; the arithmetic is that of Rounding/IntegerGrids.h.
+// Ranges, grids and codes of vectors; the arithmetic is that of Rounding/RunGrids.h.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SSMQ_LIB_CONVERSION_SSMTOVECTOR_INTEGERROUNDING_H
-#define SSMQ_LIB_CONVERSION_SSMTOVECTOR_INTEGERROUNDING_H
+#ifndef SSMQ_LIB_CONVERSION_SSMTOVECTOR_VECTORROUNDING_H
+#define SSMQ_LIB_CONVERSION_SSMTOVECTOR_VECTORROUNDING_H
 
 #include "KernelBuilder.h"
-#include "ssmq/Conversion/Rounding/IntegerGrids.h"
+#include "ssmq/Conversion/Rounding/RunGrids.h"
 
 namespace mlir::ssm {
 
-class IntegerRounding {
+class VectorRounding {
 public:
   using Values = KernelBuilder::Values;
 
   using Grid = IntegerGrid;
 
-  IntegerRounding(KernelBuilder &k, const ::ssmq::Numerics &numerics)
+  VectorRounding(KernelBuilder &k, const ::ssmq::Numerics &numerics)
       : k(k), grids(k, numerics), isSymmetric(!numerics.isAsymmetric()) {}
 
   /// Carried by a loop over the values of a run: vectors of `lanes` lanes.
@@ -27,24 +27,26 @@ public:
   Values addToRange(ValueRange range, Value x);
   Grid fit(ValueRange range);
   /// The grid of a calibrated range.
-  Grid fitStatic(const ::ssmq::RunGrid &grid) { return grids.fitStatic(grid); }
+  Grid fitStatic(const ::ssmq::RunGrid &grid) { return grids.integers.fitStatic(grid); }
+  /// Whether runs have grids.
+  bool hasGrids() const { return grids.hasGrids(); }
 
   /// A constant buffer of many such grids, and what it holds for one run (`lanes` 0) or, a lane
   /// each, for several.
   Value makeTable(ArrayRef<::ssmq::RunGrid> known);
   Grid loadGrid(Value table, Value run, int64_t lanes);
 
-  /// Codes of a vector, in steps from zero, as whole f32.
+  /// A vector in the format, NaN where it is not finite.
+  Value round(Value x, const Grid &grid);
+  /// Of integers: codes of a vector, in steps from zero, as whole f32.
   Value roundToSteps(Value x, const Grid &grid);
-  /// `rounded`, NaN where x is not finite.
-  Value keepNonFinite(Value x, Value rounded) { return grids.keepNonFinite(x, rounded); }
 
 private:
   KernelBuilder &k;
-  IntegerGrids grids;
+  RunGrids grids;
   bool isSymmetric;
 };
 
 } // namespace mlir::ssm
 
-#endif // SSMQ_LIB_CONVERSION_SSMTOVECTOR_INTEGERROUNDING_H
+#endif // SSMQ_LIB_CONVERSION_SSMTOVECTOR_VECTORROUNDING_H

@@ -1,6 +1,6 @@
-//===- IntegerRounding.cpp - Rounding to integer formats ------------------===//
+//===- VectorRounding.cpp - Rounding of vectors to formats ----------------===//
 
-#include "IntegerRounding.h"
+#include "VectorRounding.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -32,13 +32,13 @@ static Value fromOrdered(KernelBuilder &k, Value ordered) {
                                   arith::XOrIOp::create(k, ordered, turned).getResult());
 }
 
-IntegerRounding::Values IntegerRounding::startRange(int64_t lanes) {
+VectorRounding::Values VectorRounding::startRange(int64_t lanes) {
   Value zero = k.integers(VectorType::get({lanes}, k.getI32Type()), 0);
   return isSymmetric ? Values{zero} : Values{zero, zero, zero};
 }
 
 // Ranges are found among the bits as integers, where NaN is largest and no comparison is unordered.
-IntegerRounding::Values IntegerRounding::addToRange(ValueRange range, Value x) {
+VectorRounding::Values VectorRounding::addToRange(ValueRange range, Value x) {
   x = k.pad(x, getLanes(range.front()));
   auto type = cast<VectorType>(range.front().getType());
   Value bits = arith::BitcastOp::create(k, type, x);
@@ -52,7 +52,7 @@ IntegerRounding::Values IntegerRounding::addToRange(ValueRange range, Value x) {
   return next;
 }
 
-IntegerRounding::Grid IntegerRounding::fit(ValueRange range) {
+VectorRounding::Grid VectorRounding::fit(ValueRange range) {
   auto reduce = [&](vector::CombiningKind kind, Value vector) -> Value {
     return vector::ReductionOp::create(k, kind, vector);
   };
@@ -68,7 +68,7 @@ IntegerRounding::Grid IntegerRounding::fit(ValueRange range) {
   return grid;
 }
 
-Value IntegerRounding::makeTable(ArrayRef<::ssmq::RunGrid> known) {
+Value VectorRounding::makeTable(ArrayRef<::ssmq::RunGrid> known) {
   SmallVector<float> numbers;
   for (int64_t part = 0; part < IntegerGrids::kParts; ++part)
     for (const ::ssmq::RunGrid &grid : known)
@@ -90,7 +90,7 @@ Value IntegerRounding::makeTable(ArrayRef<::ssmq::RunGrid> known) {
   return memref::GetGlobalOp::create(k, type, name);
 }
 
-IntegerRounding::Grid IntegerRounding::loadGrid(Value table, Value run, int64_t lanes) {
+VectorRounding::Grid VectorRounding::loadGrid(Value table, Value run, int64_t lanes) {
   auto part = [&](int64_t number) {
     return lanes == 0 ? k.loadScalar(table, {k.index(number), run})
                       : k.load(table, {k.index(number), run}, lanes);
@@ -103,12 +103,20 @@ IntegerRounding::Grid IntegerRounding::loadGrid(Value table, Value run, int64_t 
   return grid;
 }
 
-Value IntegerRounding::roundToSteps(Value x, const Grid &grid) {
-  int64_t lanes = getLanes(x);
-  auto spread = [&](Value value) {
+/// What lanes share, in each.
+static VectorRounding::Grid spread(KernelBuilder &k, const VectorRounding::Grid &grid,
+                                   int64_t lanes) {
+  auto each = [&](Value value) {
     return value && !isa<VectorType>(value.getType()) ? k.splat(value, lanes) : value;
   };
-  return grids.roundToSteps(x,
-                            {spread(grid.scale), spread(grid.divisor), spread(grid.lowCode),
-                             spread(grid.highCode), spread(grid.lowValue), spread(grid.highValue)});
+  return {each(grid.scale),    each(grid.divisor),  each(grid.lowCode),
+          each(grid.highCode), each(grid.lowValue), each(grid.highValue)};
+}
+
+Value VectorRounding::round(Value x, const Grid &grid) {
+  return grids.round(x, spread(k, grid, getLanes(x)));
+}
+
+Value VectorRounding::roundToSteps(Value x, const Grid &grid) {
+  return grids.integers.roundToSteps(x, spread(k, grid, getLanes(x)));
 }

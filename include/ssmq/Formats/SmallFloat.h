@@ -1,7 +1,7 @@
 //===- SmallFloat.h - Floats of 4 to 16 bits --------------------*- C++ -*-===//
 
-#ifndef SSMQ_LIB_FORMATS_SMALLFLOAT_H
-#define SSMQ_LIB_FORMATS_SMALLFLOAT_H
+#ifndef SSMQ_FORMATS_SMALLFLOAT_H
+#define SSMQ_FORMATS_SMALLFLOAT_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
@@ -92,4 +92,4 @@ inline void decodeScaled(llvm::ArrayRef<uint32_t> codes, float scale, SmallFloat
 
 } // namespace ssmq
 
-#endif // SSMQ_LIB_FORMATS_SMALLFLOAT_H
+#endif // SSMQ_FORMATS_SMALLFLOAT_H
