@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ssmq import assignment, machine, quantize, stages, tables
-from ssmq.engine import get_threads
+from ssmq.machine import get_threads
 from ssmq.model import Model, load
 from ssmq.output import scratch_directory, write_file
 from ssmq.report import Table, with_error

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import ssmq
 from ssmq import stages
-from ssmq.engine import Engine, get_threads, make_program
+from ssmq.engine import Engine, make_program
+from ssmq.machine import get_threads
 from ssmq.output import scratch_directory
 from ssmq.text import Text, read_text
 from ssmq.tokenizer import Tokenizer

@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 
 from ssmq import assignment, stages
-from ssmq.engine import get_threads
+from ssmq.machine import get_threads
 from ssmq.model import load
 from ssmq.output import write_file
 from ssmq.report import Table

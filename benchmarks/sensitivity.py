@@ -32,7 +32,7 @@ from scipy.stats import kendalltau
 
 import ssmq
 from ssmq import machine, stages
-from ssmq.engine import get_threads
+from ssmq.machine import get_threads
 from ssmq.model import Model
 from ssmq.text import read_text
 from ssmq.tokenizer import Tokenizer

@@ -62,13 +62,8 @@ Expected<StateRounding> StateRounding::make(const SsmqRoundedScan &scan) {
   if (numScales != 1 && numScales != static_cast<size_t>(scan.heads))
     return makeError("gradients stop head by head; format '{0}' has {1} scales for {2} heads",
                      (*format)->getSpelling(), numScales, scan.heads);
-  if (bounds.size() != 2 * numScales)
-    return makeError("a state of {0} heads in format '{1}' needs {2} bounds, not {3}", scan.heads,
-                     (*format)->getSpelling(), 2 * numScales, bounds.size());
-  for (size_t i = 0; i < bounds.size(); i += 2)
-    if (!std::isfinite(bounds[i + 1] - bounds[i]) || bounds[i] > 0 || bounds[i + 1] < 0)
-      return makeError("bounds [{0}, {1}] of a state do not lie around zero", bounds[i],
-                       bounds[i + 1]);
+  if (Error error = StaticRanges::checkBounds(**format, result.layout, bounds))
+    return error;
   result.ranges = StaticRanges::fromBounds(**format, bounds);
   return result;
 }

@@ -221,13 +221,13 @@ Expected<LibraryModule> ssmq::buildFreestandingModule(mlir::ModuleOp lowered,
     if (!function.isDeclaration() && options.compile.optLevel > 1)
       function.addFnAttr(llvm::Attribute::OptimizeForSize);
   }
-  std::vector<llvm::GlobalVariable *> declared;
   for (llvm::GlobalVariable &global : module.globals())
     if (global.isDeclaration())
       global.setDSOLocal(true);
   optimize(module, *library.target, options.compile.optLevel, /*isFreestanding=*/true);
 
   // Only now: the optimiser would write weights into instructions.
+  std::vector<llvm::GlobalVariable *> declared;
   for (llvm::GlobalVariable &global : module.globals())
     if (global.isDeclaration() && !global.use_empty())
       declared.push_back(&global);

@@ -96,9 +96,10 @@ FailureOr<KernelProgram> mlir::ssm::prepareForSmallKernels(ModuleOp source,
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createSpecializeTokens({steps}));
   if (failed(apply(program, lookup, options.threads, {foldParameters})) ||
-      failed(formScans(program, lookup, options)) || failed(passes.run(*program.module)) ||
-      failed(convertToLoops(*program.module, program.weights)) ||
-      failed(apply(program, lookup, options.threads, {expandFormats})))
+      failed(formScans(program, lookup, options)) || failed(passes.run(*program.module)))
+    return failure();
+  convertToLoops(*program.module, program.weights);
+  if (failed(apply(program, lookup, options.threads, {expandFormats})))
     return failure();
   return program;
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import generate, machine, quantize, readme, stages, tables
-from .engine import Engine, get_threads, make_program
+from .engine import Engine, make_program
+from .machine import get_threads
 from .model import Model, load
 from .output import new_directory, scratch_directory
 from .overlap import Sketch

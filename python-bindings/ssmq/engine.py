@@ -1,6 +1,5 @@
 """What a program runs on, as a choice of the command line."""
 
-import os
 from enum import StrEnum
 
 from .errors import USAGE, Error
@@ -12,11 +11,6 @@ class Engine(StrEnum):
     compiled = "compiled"
     fast = "fast"
     reference = "reference"
-
-
-def get_threads() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def make_program(model: Model, engine: Engine, threads: int, device: str = "cpu") -> Program:

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from .calibration import get_sketch
-from .engine import Engine, get_threads, make_program
+from .engine import Engine, make_program
 from .errors import Error
+from .machine import get_threads
 from .model import PROGRAM_FILES, Model
 from .output import scratch_directory
 from .program import Evaluation

@@ -23,5 +23,10 @@ def get_features() -> str:
     return " ".join(sorted(name for name in _read("flags").split() if name.startswith(_FEATURES)))
 
 
+def get_threads() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def describe() -> str:
-    return f"{get_processor()}, {len(os.sched_getaffinity(0))} cores"
+    return f"{get_processor()}, {get_threads()} cores"

@@ -130,7 +130,7 @@ static void eraseUnread(ModuleOp module) {
       op->erase();
 }
 
-LogicalResult mlir::ssm::convertToLoops(ModuleOp module, const WeightLookup &lookup) {
+void mlir::ssm::convertToLoops(ModuleOp module, const WeightLookup &lookup) {
   SmallVector<Operation *> ops;
   module.walk([&](Operation *op) {
     if (isa<LinearOp, DiagonalScanOp>(op))
@@ -144,5 +144,4 @@ LogicalResult mlir::ssm::convertToLoops(ModuleOp module, const WeightLookup &loo
       (void)convert(cast<DiagonalScanOp>(op), lookup);
   }
   eraseUnread(module);
-  return success();
 }

@@ -43,7 +43,7 @@ def bench(models: Annotated[list[Path], typer.Argument(
     from ..bench import document
     from ..bench.command import PeerOptions, measure
     from ..bench.sampling import Work
-    from ..engine import get_threads
+    from ..machine import get_threads
 
     work = Work(prompt, tokens, repeats, threads or get_threads())
     result = measure(models, work, rounds, target, device, PeerOptions(peer or [], llama_bench), peaks,

@@ -71,7 +71,7 @@ def costs(model: ModelDir,
     Each kernel is compiled and timed once; times are kept in ~/.cache/ssmq."""
     from .. import formats as known
     from ..costs import table as work
-    from ..engine import get_threads
+    from ..machine import get_threads
     from ..output import check_new
     from ..quantize import load_original
 

@@ -36,8 +36,8 @@ def measure(model: ModelDir, calibration: Calibration,
 
     An interrupted measurement goes on from TABLE.journal when it is started again."""
     from .. import sensitivity, stages, tables
-    from ..engine import get_threads
     from ..errors import USAGE, Error
+    from ..machine import get_threads
     from ..output import check_new
     from ..quantize import load_original
     from ..text import read_calibration
@@ -105,7 +105,7 @@ def validate(model: ModelDir, calibration: Calibration,
     An interrupted run goes on from OUT.*.journal when it is started again."""
     from .. import stages
     from .. import validate as work
-    from ..engine import get_threads
+    from ..machine import get_threads
     from ..output import check_new, write_file
     from ..quantize import load_original
 

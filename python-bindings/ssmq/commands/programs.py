@@ -18,7 +18,8 @@ def run(model: ModelDir,
         engine: EngineOption = Engine.compiled, device: DeviceOption = "cpu") -> None:
     """Continue a text."""
     from .. import generate
-    from ..engine import get_threads, make_program
+    from ..engine import make_program
+    from ..machine import get_threads
     from ..model import load
 
     loaded = load(model)

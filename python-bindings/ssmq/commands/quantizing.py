@@ -54,8 +54,8 @@ def quantize(model: ModelDir,
     --activations and --states cost is measured."""
     from .. import quantize as work
     from .. import stages, tables
-    from ..engine import get_threads
     from ..errors import USAGE, Error
+    from ..machine import get_threads
     from ..output import check_new, scratch_directory
     from ..text import read_calibration
 

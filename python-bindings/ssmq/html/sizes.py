@@ -2,6 +2,7 @@
 
 from ..report import with_error
 from ..results import Point, Results
+from ..tables import describe_size
 
 
 def make_results(results: Results) -> dict:
@@ -18,7 +19,7 @@ def make_point(point: Point, order: int) -> dict:
     kl, ratio = point.kl, point.perplexity_ratio
     has_kl = kl.mean > 0  # a logarithmic axis has no other place
     return {"series": point.series, "seriesOrder": order, "label": point.label,
-            "bits": point.bits, "size": f"{point.bytes / 1e6:.2f} MB, {point.bits:.2f} bits",
+            "bits": point.bits, "size": f"{describe_size(point.bytes)}, {point.bits:.2f} bits",
             "kl": kl.mean if has_kl else None,
             "klLow": max(kl.mean - kl.standard_error, kl.mean / 10) if has_kl else None,
             "klHigh": kl.mean + kl.standard_error if has_kl else None,

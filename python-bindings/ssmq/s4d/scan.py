@@ -6,12 +6,13 @@ straight through the rounding, except where it clips (lib/Kernels/RoundedScan.cp
 """
 
 import math
-import os
 from dataclasses import dataclass
 
 import _ssmq
 import torch
 from torch import Tensor
+
+from ..machine import get_threads
 
 # As arXiv 2506.12480 clips them in training.
 STATE_LIMIT, GRADIENT_LIMIT = 50.0, 1000.0
@@ -33,7 +34,7 @@ def _make(u: Tensor, pairs: tuple[Tensor, ...], rounding: StateRounding):
     """u is [batch, steps, heads] and outlives what is returned."""
     arrays = [one.detach().contiguous().numpy() for one in (u, *pairs)]
     return _ssmq.RoundedScan(*arrays, rounding.format, list(rounding.bounds), rounding.limit,
-                             GRADIENT_LIMIT, len(os.sched_getaffinity(0)))
+                             GRADIENT_LIMIT, get_threads())
 
 
 class _Scan(torch.autograd.Function):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .. import formats as stored
 from .. import stages
-from ..engine import get_threads
 from ..errors import Error
+from ..machine import get_threads
 from ..model import Model
 from ..output import scratch_directory
 from ..program import Evaluation, Program

@@ -18,7 +18,7 @@ namespace mlir::ssm {
 /// Rewrites those ops whose formats have loops; others stay. Arguments of @forward that hold states
 /// in codes take the type of these, and in dynamic formats are followed by one for the grids, all
 /// of whose zeros are a state of zeros. `lookup` gives the magnitudes of logpolar weights.
-LogicalResult convertToLoops(ModuleOp module, const WeightLookup &lookup);
+void convertToLoops(ModuleOp module, const WeightLookup &lookup);
 
 } // namespace mlir::ssm
 
