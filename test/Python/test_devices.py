@@ -59,6 +59,14 @@ def test_programs_agree(directory):
 
 
 @needs_device
+def test_programs_one_after_another(directory):
+    """LLVM's SPIR-V of a third module was invalid where its functions lay where the first's had."""
+    model = ssmq.load(directory)
+    outputs = [model.compile(threads=1, device="xe").forward(TOKENS) for _ in range(4)]
+    assert all((output == outputs[0]).all() for output in outputs)
+
+
+@needs_device
 def test_sequences_of_several_threads(directory):
     program = ssmq.load(directory).compile(threads=1, device="xe")
     one, many = (program.evaluate(TOKENS * 8, sequence_length=8, threads=threads)

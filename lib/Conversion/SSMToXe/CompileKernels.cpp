@@ -1,5 +1,6 @@
 //===- CompileKernels.cpp - Kernels to SPIR-V -----------------------------===//
 
+#include "TranslateToSpirv.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/XeVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -17,12 +18,6 @@ namespace mlir::ssm {
 
 using namespace mlir;
 
-/// LLVM declares it in no header. The options are a triple and a level of optimisation.
-// NOLINTNEXTLINE(readability-identifier-naming)
-extern "C" bool SPIRVTranslateModule(llvm::Module *module, std::string &spirv, std::string &error,
-                                     const std::vector<std::string> &extensions,
-                                     const std::vector<std::string> &options);
-
 namespace {
 
 struct Serializer : public xevm::SerializeGPUModuleBase {
@@ -34,10 +29,12 @@ struct Serializer : public xevm::SerializeGPUModuleBase {
       for (llvm::Instruction &instruction : llvm::instructions(function))
         if (auto *array = dyn_cast<llvm::AllocaInst>(&instruction))
           array->setAlignment(llvm::Align(64));
-    std::string spirv, problem;
-    if (!SPIRVTranslateModule(&module, spirv, problem, {}, {triple.str(), "0"}))
-      return getOperation().emitError("cannot be translated to SPIR-V: ") << problem;
-    return SmallVector<char, 0>(spirv.begin(), spirv.end());
+    llvm::Expected<SmallVector<char, 0>> spirv =
+        ssm::translateToSpirv(module, llvm::Triple(triple));
+    if (!spirv)
+      return getOperation().emitError("cannot be translated to SPIR-V: ")
+             << llvm::toString(spirv.takeError());
+    return std::move(*spirv);
   }
 };
 

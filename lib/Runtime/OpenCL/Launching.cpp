@@ -104,18 +104,10 @@ Expected<OpenCLDevice::Program *> OpenCLDevice::getProgram(llvm::StringRef spirv
   Expected<SpirvModule> module = SpirvModule::parse(spirv);
   if (!module)
     return module.takeError();
-  // Intel's runtime for CPUs mixes up builds of two threads.
-  static std::mutex building;
-  std::lock_guard<std::mutex> lock(building);
-  Program made;
   Expected<OpenCLObject<cl_program>> built = buildProgram(spirv, *module);
-  if (!built) {
-    // It also fails now and then, without a reason, and succeeds when it is asked again.
-    consumeError(built.takeError());
-    built = buildProgram(spirv, *module);
-  }
   if (!built)
     return built.takeError();
+  Program made;
   made.program = std::move(*built);
   if (Error error = makeKernels(made, *module))
     return error;
