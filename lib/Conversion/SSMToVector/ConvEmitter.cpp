@@ -11,10 +11,14 @@ using namespace mlir::ssm;
 using Values = KernelBuilder::Values;
 
 /// The same number for each of `lanes` channels as vectors, one a column of a matrix of
-/// channels x columns seen as one row: channels side by side although memory has them apart.
+/// channels x columns seen as one row: channels side by side although memory has them apart. Floats
+/// come in f32.
 static Values loadColumns(KernelBuilder &k, Value flat, Value channel, int64_t lanes,
                           int64_t columns) {
   Value block = k.loadRaw(flat, k.mul(channel, columns), lanes * columns);
+  // Widened first: LLVM's x86 back end aborts on some shuffles of bf16.
+  if (isa<FloatType>(cast<VectorType>(block.getType()).getElementType()))
+    block = k.widen(block);
   Values result;
   for (int64_t column = 0; column < columns; ++column) {
     SmallVector<int64_t> mask;
@@ -39,11 +43,8 @@ static Values loadTaps(KernelBuilder &k, CausalConv1dOp::Adaptor op, Value chann
                        int64_t taps) {
   int64_t stored = cast<MemRefType>(op.getWeight().getType()).getDimSize(2);
   Values columns = loadColumns(k, flatten(k, op.getWeight()), channel, lanes, stored), result;
-  if (!op.getScales()) {
-    for (Value column : columns)
-      result.push_back(k.widen(column));
-    return result;
-  }
+  if (!op.getScales())
+    return columns;
   int64_t groups = cast<MemRefType>(op.getScales().getType()).getDimSize(1);
   Values scales = loadColumns(k, flatten(k, op.getScales()), channel, lanes, groups), zeroPoints;
   if (op.getZeroPoints())
@@ -62,7 +63,7 @@ static Values loadTaps(KernelBuilder &k, CausalConv1dOp::Adaptor op, Value chann
     code = k.widen(code);
     if (op.getZeroPoints())
       code = arith::SubFOp::create(k, code, k.widen(zeroPoints[group]));
-    result.push_back(arith::MulFOp::create(k, code, k.widen(scales[group])));
+    result.push_back(arith::MulFOp::create(k, code, scales[group]));
   }
   return result;
 }
