@@ -67,6 +67,12 @@ void ssm::buildXeLaunchPipeline(OpPassManager &passes, const LowerToXeOptions &o
   FormLaunchesOptions launches;
   launches.fuse = options.fuse;
   passes.addNestedPass<func::FuncOp>(createFormLaunches(launches));
+  NarrowLaunchesOptions narrow;
+  narrow.type = options.narrow;
+  if (options.narrow == "auto")
+    narrow.type = options.dpas ? "f16" : "off";
+  narrow.residual = options.narrowResidual;
+  passes.addNestedPass<func::FuncOp>(createNarrowLaunches(narrow));
   BufferizeLaunchesOptions buffers;
   buffers.dpas = options.dpas;
   passes.addPass(createBufferizeLaunches(buffers));

@@ -1,8 +1,8 @@
 // REQUIRES: opencl
 // RUN: %python %S/../Inputs/make_weights.py %s %t.safetensors
-// RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,12,39,7,1,5,11,2,33,8,4,4,9,30,31,16,17,18,19,20,21,22,23,24,25,26,27,28,29,32,34,35 --compare=reference,xe --lowering=dpas=true --chunkings=2
+// RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,12,39,7,1,5,11,2,33,8,4,4,9,30,31,16,17,18,19,20,21,22,23,24,25,26,27,28,29,32,34,35 --compare=reference,xe --lowering="dpas=true narrow=off" --chunkings=2
 // RUN: ssmq-run %s --checkpoint %t.safetensors --tokens 3,0,12,39,7,1,5,11,2,33,8,4,4,9,30,31,16,17,18,19,20,21,22,23,24,25,26,27,28,29,32,34,35 --compare=reference,xe --lowering="dpas=false dot=true" --chunkings=2
-// Products of codes, whose sums are exact: rows of codes that 2-D block loads take (64 bytes and more)
+// Products of codes, whose sums are exact, of activations that are not rounded before (narrow=off): rows of codes that 2-D block loads take (64 bytes and more)
 // and that they do not; a scale a token and one a group; zero points; groups of less than a dpas, and
 // one that is no multiple of it; single tokens and prompts of more than a block of 32.
 

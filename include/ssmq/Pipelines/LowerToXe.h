@@ -34,6 +34,15 @@ struct LowerToXeOptions : public PassPipelineOptions<LowerToXeOptions> {
       llvm::cl::desc("Without dpas: multiply rounded activations as codes, for devices "
                      "with instructions for products of 4 bytes"),
       llvm::cl::init(false)};
+  Option<std::string> narrow{
+      *this, "narrow",
+      llvm::cl::desc("Type of activations of several tokens between launches "
+                     "(--ssmq-narrow-launches): f16, bf16, off; auto: f16 with dpas, else off"),
+      llvm::cl::init("auto")};
+  Option<bool> narrowResidual{
+      *this, "narrow-residual",
+      llvm::cl::desc("Of the residual stream, too (--ssmq-narrow-launches)"),
+      llvm::cl::init(false)};
 };
 
 /// Tensors to buffers: calls of functions that launch kernels, in gpu.module @ssmq_kernels.

@@ -150,7 +150,7 @@ Values AttentionBlocksEmitter::takeBlock(Value blockFirst, Value end, ValueRange
 
 void AttentionBlocksEmitter::attend() {
   MatrixBlocks query(k, *scope.getPlace(op.getQuery()), tokens,
-                     cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1));
+                     cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1), kLanes);
   for (int64_t tile = 0; tile < tiles; ++tile)
     queries.push_back(query.load(first, k.add(cache.queryColumn, tile * kLanes)));
   // What the group's tokens see together.
@@ -194,7 +194,7 @@ std::optional<Grid> ssm::getAttentionBlocksGrid(AttentionOp op) {
   // Registers hold the query and the weighted values.
   constexpr int64_t most = 128;
   auto headDim = static_cast<int64_t>(op.getHeadDim());
-  if (headDim % kLanes != 0 || headDim > most || !isa<BlockArgument>(op.getQuery()))
+  if (headDim % kLanes != 0 || headDim > most || !liesInMemory(op.getQuery()))
     return std::nullopt;
   return Grid{AttentionCache::countHeads(op.getQuery(), headDim), kBlock};
 }

@@ -28,7 +28,8 @@ public:
       : scope(scope), k(scope.k), op(op), weight(scope, op.getWeight(), op.getWeightScales(),
                                                  op.getZeroPoints(), getIntegerLayout(op)),
         tokens(scope.countTokens(op.getCodes())),
-        codes(k, *scope.getPlace(op.getCodes()), tokens, weight.layout.getPaddedColumns()),
+        codes(k, *scope.getPlace(op.getCodes()), tokens, weight.layout.getPaddedColumns(),
+              weight.layout.getBlockColumns()),
         firstToken(firstToken) {}
 
   void run(Value group);

@@ -69,6 +69,12 @@ static LogicalResult checkKernel(Operation *op) {
   if (auto fake = dyn_cast<FakeQuantizeOp>(op); fake && fake.getInput().getType().getRank() != 2)
     return fake.emitError("rounds values that are not tokens x channels, which no kernel for Xe "
                           "GPUs does; run the interpreter");
+  bool isTensor = llvm::any_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>);
+  if (isa<arith::ExtFOp>(op) && isTensor && !liesInMemory(op->getResult(0)))
+    return op->emitError("widens what is no input of the launch, which no kernel for Xe GPUs does");
+  if (isa<arith::TruncFOp>(op) && isTensor && !llvm::all_of(op->getUsers(), llvm::IsaPred<YieldOp>))
+    return op->emitError("rounds what is no result of the launch, which no kernel for Xe GPUs "
+                         "does");
   if (auto stateful = dyn_cast<StatefulOpInterface>(op))
     for (auto [state, next] : stateful.getStates())
       if (!isa<BlockArgument>(state->get()))

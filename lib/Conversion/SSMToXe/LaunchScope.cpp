@@ -11,31 +11,39 @@ using namespace mlir::ssm;
 
 static bool isElementwise(Operation *op) { return isa<linalg::GenericOp>(op); }
 
-/// Whether an elementwise op reads, directly or through others, an op that work-groups share.
-static bool derivesFromRoot(Operation *op);
+bool ssm::liesInMemory(Value tensor) {
+  if (auto widened = tensor.getDefiningOp<arith::ExtFOp>())
+    tensor = widened.getIn();
+  return isa<BlockArgument>(tensor);
+}
 
-/// Whether others of the launch read the op's results otherwise than as they are stored.
-static bool isPrologue(Operation *op) {
-  return llvm::any_of(op->getUsers(), [&](Operation *user) {
-    if (isa<YieldOp>(user))
-      return false;
-    if (!isElementwise(user))
-      return !isa<tensor::DimOp>(user);
-    return isPrologue(user) || (isElementwise(op) && !derivesFromRoot(op));
+/// Whether an op that is not elementwise reads the op's results, itself or through those that are.
+static bool isReadByOthers(Operation *op) {
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isElementwise(user) ? isReadByOthers(user)
+                               : !isa<YieldOp, arith::TruncFOp, tensor::DimOp>(user);
   });
 }
 
+/// Whether an elementwise op reads, directly or through others, an op that work-groups share.
 static bool derivesFromRoot(Operation *op) {
   return llvm::any_of(cast<linalg::GenericOp>(op).getDpsInputs(), [](Value input) {
     Operation *definition = input.getDefiningOp();
-    return definition &&
-           (isElementwise(definition) ? derivesFromRoot(definition) : !isPrologue(definition));
+    return definition && !liesInMemory(input) &&
+           (isElementwise(definition) ? derivesFromRoot(definition) : !isReadByOthers(definition));
   });
+}
+
+/// Whether others of the launch read the op's results otherwise than as they are stored.
+static bool isPrologue(Operation *op) {
+  return isReadByOthers(op) ||
+         (isElementwise(op) && llvm::any_of(op->getUsers(), isElementwise) && !derivesFromRoot(op));
 }
 
 LaunchParts::LaunchParts(LaunchOp launch) {
   for (Operation &op : launch.getBody().front().without_terminator()) {
     if (isa<tensor::TensorDialect>(op.getDialect()) || matchPattern(&op, m_Constant()) ||
+        isa<arith::ExtFOp, arith::TruncFOp>(op) ||
         llvm::none_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
       continue;
     if (isPrologue(&op))
@@ -51,8 +59,13 @@ LaunchScope::LaunchScope(XeBuilder &k, LaunchOp launch, ArrayRef<Place> inputs,
   Block &body = launch.getBody().front();
   for (auto [argument, input] : llvm::zip_equal(body.getArguments(), inputs))
     places[argument] = input;
-  for (auto [yielded, result] : llvm::zip_equal(launch.getYield().getResults(), results))
-    outputs[yielded] = result;
+  for (auto widened : body.getOps<arith::ExtFOp>())
+    if (auto input = dyn_cast<BlockArgument>(widened.getIn()))
+      places[widened] = inputs[input.getArgNumber()];
+  for (auto [yielded, result] : llvm::zip_equal(launch.getYield().getResults(), results)) {
+    auto rounded = yielded.getDefiningOp<arith::TruncFOp>();
+    outputs[rounded ? rounded.getIn() : yielded] = result;
+  }
 }
 
 const Place *LaunchScope::getPlace(Value tensor) const {
@@ -93,7 +106,7 @@ Value LaunchScope::evaluateScalar(Value scalar) {
   return k.clone(*op, values)->getResult(cast<OpResult>(scalar).getResultNumber());
 }
 
-Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, Value stored, Value known) {
+Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, const Numbers &known) {
   IRMapping values;
   for (OpOperand *input : op.getDpsInputOperands()) {
     SmallVector<Value> at;
@@ -103,12 +116,14 @@ Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, Value stor
                        : k.index(cast<AffineConstantExpr>(expr).getValue()));
     }
     Value number;
-    if (input->get() == stored) {
-      number = known;
+    if (auto computed = known.find(input->get()); computed != known.end()) {
+      number = computed->second;
     } else if (const Place *place = getPlace(input->get())) {
       number = k.loadRaw(*place, at);
+      if (place->element != getElementTypeOrSelf(input->get().getType()))
+        number = k.widen(number);
     } else {
-      number = evaluate(input->get().getDefiningOp<linalg::GenericOp>(), at, stored, known);
+      number = evaluate(input->get().getDefiningOp<linalg::GenericOp>(), at, known);
     }
     values.map(op.getMatchingBlockArgument(input), number);
   }
@@ -122,15 +137,26 @@ Value LaunchScope::evaluate(linalg::GenericOp op, ValueRange indices, Value stor
 }
 
 void LaunchScope::store(Value result, ValueRange indices, Value number) {
+  Numbers known;
+  store(result, indices, number, known);
+}
+
+void LaunchScope::store(Value result, ValueRange indices, Value number, Numbers &known) {
+  known[result] = number;
   if (const Place *place = getPlace(result))
     k.store(number, *place, indices);
   if (const Place *place = getOutput(result))
     k.store(number, *place, indices);
-  llvm::SmallSetVector<Operation *, 2> users;
+  SmallVector<Operation *> users;
   for (Operation *user : result.getUsers())
     if (isElementwise(user) && !isPrologue(user))
-      users.insert(user);
-  for (Operation *user : users)
-    store(user->getResult(0), indices,
-          evaluate(cast<linalg::GenericOp>(user), indices, result, number));
+      users.push_back(user);
+  // Where one reads another, that comes first.
+  llvm::sort(users, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  for (Operation *user : users) {
+    if (known.contains(user->getResult(0)))
+      continue;
+    Value next = evaluate(cast<linalg::GenericOp>(user), indices, known);
+    store(user->getResult(0), indices, next, known);
+  }
 }

@@ -6,6 +6,9 @@
 // work-group into its own memory. Elementwise ops that read a root (epilogues) are computed where
 // a number of it is stored.
 //
+// An input that is widened, or a result that is rounded before it is yielded, is its buffer:
+// numbers are widened as they are loaded and rounded as they are stored.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SSMQ_LIB_CONVERSION_SSMTOXE_LAUNCHSCOPE_H
@@ -44,14 +47,17 @@ public:
   /// Gives a value, in the memory of the work-group, its place.
   void place(Value tensor, Place where) { places[tensor] = std::move(where); }
 
-  /// What a generic op makes of the numbers at `indices` of its loops; `known` is the number of
-  /// the operand `stored`, if any.
-  Value evaluate(linalg::GenericOp op, ValueRange indices, Value stored = {}, Value known = {});
+  /// Numbers of values that have no place, at some indices.
+  using Numbers = DenseMap<Value, Value>;
+  /// What a generic op makes of the numbers at `indices` of its loops.
+  Value evaluate(linalg::GenericOp op, ValueRange indices, const Numbers &known = Numbers());
 
   XeBuilder &k;
   const Value tokens;
 
 private:
+  /// `known` are those that were computed of the same number.
+  void store(Value result, ValueRange indices, Value number, Numbers &known);
   /// Of the launch, computed by each work-item.
   Value evaluateScalar(Value scalar);
 
@@ -59,6 +65,9 @@ private:
   /// Of each yielded value.
   DenseMap<Value, Place> outputs;
 };
+
+/// Whether a value of a launch lies in a buffer of its inputs, as it is or with less bits.
+bool liesInMemory(Value tensor);
 
 /// Ops of a launch by their part in it.
 struct LaunchParts {

@@ -10,15 +10,21 @@
 using namespace mlir;
 using namespace mlir::ssm;
 
-/// What 2-D block loads ask of a matrix, in bytes.
-static constexpr int64_t kBaseAlignment = 64, kLeastWidth = 64, kPitchMultiple = 16;
+/// What 2-D block loads ask of a matrix, in bytes; the last of columns where blocks begin and of
+/// the width.
+static constexpr int64_t kBaseAlignment = 64, kLeastWidth = 64, kPitchMultiple = 16,
+                         kColumnMultiple = 4;
 
-MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t columns)
-    : k(k), place(place), rows(rows), columns(columns) {
+MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t columns,
+                           int64_t step)
+    : k(k), place(place), element(place.element), rows(rows), columns(columns) {
+  // Nothing but the whole block is ever bf16.
+  this->place.element = getTypeInMemory(element);
   int64_t bytes = place.element.getIntOrFloatBitWidth() / 8;
   int64_t pitch = place.strides[0] * bytes;
+  auto isColumn = [&](int64_t number) { return number * bytes % kColumnMultiple == 0; };
   if (!place.offset || columns * bytes < kLeastWidth || pitch % kPitchMultiple != 0 ||
-      place.strides[1] != 1)
+      place.strides[1] != 1 || !isColumn(*place.offset) || !isColumn(columns) || !isColumn(step))
     return;
   // The pointer's own lower bits would tell as well, but LLVM 22 takes them to SPIR-V as numbers of
   // 6 bits, which it zero-extends wrongly.
@@ -27,7 +33,7 @@ MatrixBlocks::MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t
   Value past = arith::ConstantOp::create(k, k.getI64IntegerAttr(-shift * bytes));
   Value base = k.add(address, past);
   SmallVector<int64_t> block = {kRows, bytes == 1 ? 32 : 16};
-  auto type = xegpu::TensorDescType::get(block, place.element, /*array_length=*/1,
+  auto type = xegpu::TensorDescType::get(block, this->place.element, /*array_length=*/1,
                                          /*boundary_check=*/true);
   SmallVector<OpFoldResult> shape = {rows, k.index(shift + columns)};
   SmallVector<OpFoldResult> strides = {k.getIndexAttr(place.strides[0]), k.getIndexAttr(1)};
@@ -61,9 +67,10 @@ Value MatrixBlocks::load(Value row, Value column) {
       elements.push_back(loadEach(k.add(row, i / numbers), k.add(first, i % numbers)));
     block = vector::FromElementsOp::create(k, type, elements);
   }
-  if (numbers == 2)
+  if (numbers == 2 || element.isF16())
     return block;
-  return arith::TruncFOp::create(k, VectorType::get({kRows}, k.getF16Type()), block);
+  block = k.createOrFold<arith::BitcastOp>(type.clone(element), block);
+  return arith::TruncFOp::create(k, VectorType::get({kRows}, k.getF16Type()), k.widen(block));
 }
 
 Value ssm::multiplyBlocks(XeBuilder &k, Value a, Value b, Value sums) {

@@ -13,14 +13,15 @@
 
 namespace mlir::ssm {
 
-/// A matrix of f32 or i8 in memory of the device, read as A.
+/// A matrix of floats or i8 in memory of the device, read as A.
 class MatrixBlocks {
 public:
   static constexpr int64_t kRows = 8;
 
-  MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t columns);
+  /// Blocks will begin at multiples of `step` columns.
+  MatrixBlocks(XeBuilder &k, const Place &place, Value rows, int64_t columns, int64_t step);
 
-  /// The block from (row, column) on; 0 beyond the matrix. f32 as vector<8xf16>, rounded to
+  /// The block from (row, column) on; 0 beyond the matrix. Floats as vector<8xf16>, rounded to
   /// nearest; i8 as vector<16xi8>.
   Value load(Value row, Value column);
 
@@ -29,6 +30,7 @@ private:
 
   XeBuilder &k;
   Place place;
+  Type element;
   Value rows;
   int64_t columns;
   /// For 2-D block loads, where the matrix is one that they take; `shift` columns before it begins,

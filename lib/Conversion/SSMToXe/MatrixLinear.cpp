@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::ssm;
@@ -38,7 +39,8 @@ public:
   MatrixLinearEmitter(LaunchScope &scope, LinearOp op, Value firstToken)
       : scope(scope), k(scope.k), op(op), weight(scope, op),
         tokens(scope.countTokens(op.getInput())),
-        inputs(k, *scope.getPlace(op.getInput()), tokens, weight.getColumns()),
+        inputs(k, *scope.getPlace(op.getInput()), tokens, weight.getColumns(),
+               std::gcd(weight.getGroupSize(), kColumns)),
         firstToken(firstToken), numTiles(countTilesOfSubgroup(op)) {}
 
   void run(Value group);

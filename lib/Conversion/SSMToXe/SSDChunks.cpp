@@ -123,7 +123,7 @@ Shape::Shape(SSDScanOp op) {
       !stored || stored->runColumns >= states || stored->runColumns % ChunkState::kBlock == 0;
   bool isOneHead = !isHeadOfOneScale || stored->runRows == headDim;
   isSuitable = headDim % kLanes == 0 && tiles > 0 && states % ChunkState::kBlock == 0 && fits &&
-               hasWholeRuns && isOneHead && isa<BlockArgument>(op.getC());
+               hasWholeRuns && isOneHead && liesInMemory(op.getC());
 }
 
 SSDChunksEmitter::SSDChunksEmitter(LaunchScope &scope, SSDScanOp op, Value group)
@@ -133,7 +133,8 @@ SSDChunksEmitter::SSDChunksEmitter(LaunchScope &scope, SSDScanOp op, Value group
       keyColumn(k.mul(k.floorDiv(head, shape.heads / shape.groups), shape.states)),
       rowBlock(k.rem(k.subgroup, kRowBlocks)), sharer(k.floorDiv(k.subgroup, kRowBlocks)),
       places(scope, op), stateOf(places, head, firstChannel, shape.tiles),
-      queries(k, *scope.getPlace(op.getC()), tokens, shape.groups * shape.states),
+      queries(k, *scope.getPlace(op.getC()), tokens, shape.groups * shape.states,
+              ChunkState::kBlock),
       steps(k.local(k.getF32Type(), {kChunk})),
       mostOfInput(k.local(k.getI32Type(), {XeBuilder::kSubgroups})),
       mostOfState(k.local(k.getI32Type(), {XeBuilder::kSubgroups})),

@@ -52,7 +52,8 @@ TiledLinearEmitter::Values TiledLinearEmitter::loadInputs(Value block) {
   const int64_t count = layout.getBlockColumns();
   Values inputs;
   if (!weight.isPadded()) {
-    Value numbers = k.loadRaw(*scope.getPlace(op.getInput()), {token, k.mul(block, count)}, count);
+    const Place &input = *scope.getPlace(op.getInput());
+    Value numbers = k.widen(k.loadRaw(input, {token, k.mul(block, count)}, count));
     for (int64_t i = 0; i < count; ++i)
       inputs.push_back(vector::ExtractOp::create(k, numbers, i));
     return inputs;

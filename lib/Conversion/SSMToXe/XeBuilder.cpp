@@ -57,8 +57,7 @@ Value XeBuilder::bitcast(Value value, Type type) {
 }
 Value XeBuilder::exp(Value value) { return math::ExpOp::create(*this, value); }
 
-/// SPIR-V has no bf16: it is in memory what an integer of 16 bits is.
-static Type getTypeInMemory(Type element) {
+Type ssm::getTypeInMemory(Type element) {
   return element.isBF16() ? IntegerType::get(element.getContext(), 16) : element;
 }
 

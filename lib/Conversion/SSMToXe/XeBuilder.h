@@ -26,6 +26,9 @@ struct Place {
   std::optional<int64_t> offset = std::nullopt;
 };
 
+/// SPIR-V has no bf16: it is in memory what an integer of 16 bits is.
+Type getTypeInMemory(Type element);
+
 class XeBuilder : public ImplicitLocOpBuilder {
 public:
   using Values = SmallVector<Value>;

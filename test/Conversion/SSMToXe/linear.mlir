@@ -4,15 +4,14 @@
 // RUN: ssmq-opt %s --ssmq-xe-launches="prefill=false dpas=false" | FileCheck %s --check-prefix=PLAIN
 
 // A prompt: 32 tokens meet two tiles of the weight by dpas. Sums take the unit of the group's scale,
-// activations are rounded and codes converted in registers.
+// codes are converted in registers.
 // CHECK: module attributes {{.*}}ssm.dpas = true
 // CHECK: gpu.func @ssmq_launch_linear_1(
-// CHECK: %[[INPUT:.*]] = xegpu.create_nd_tdesc {{.*}} !xegpu.tensor_desc<8x16xf32>
+// CHECK: %[[INPUT:.*]] = xegpu.create_nd_tdesc {{.*}} !xegpu.tensor_desc<8x16xf16>
 // CHECK: %[[RATIO:.*]] = arith.divf
 // CHECK: %[[FACTOR:.*]] = vector.broadcast %[[RATIO]] : f32 to vector<8xf32>
 // CHECK: arith.mulf {{.*}}, %[[FACTOR]]
-// CHECK: %[[ROWS:.*]] = xegpu.load_nd %[[INPUT]]{{.*}} -> vector<8xf32>
-// CHECK: %[[A:.*]] = arith.truncf %[[ROWS]] : vector<8xf32> to vector<8xf16>
+// CHECK: %[[A:.*]] = xegpu.load_nd %[[INPUT]]{{.*}} -> vector<8xf16>
 // CHECK-COUNT-3: xegpu.load_nd %[[INPUT]]
 // CHECK: llvm.load {{.*}} -> i32
 // CHECK: arith.sitofp {{.*}} : vector<4xi8> to vector<4xf16>
@@ -31,7 +30,7 @@
 // CHECK: scf.if
 
 // XEVM: gpu.func @ssmq_launch_linear_1(
-// XEVM: xevm.blockload2d {{.*}}L1c_{{.*}}elem_size_in_bits = 32 : i32{{.*}}tile_height = 8 : i32, tile_width = 16 : i32
+// XEVM: xevm.blockload2d {{.*}}L1c_{{.*}}elem_size_in_bits = 16 : i32{{.*}}tile_height = 8 : i32, tile_width = 16 : i32
 // XEVM: xevm.mma {{.*}}shape = <m = 8, n = 16, k = 16>
 // XEVM: gpu.func @ssmq_launch_linear_3(
 

@@ -2,7 +2,8 @@
 
 
 // A sub-group has rows of 40 columns, the last 8 of which are in half of its lanes, and keeps four of
-// them in registers; shuffles sum the results, and each of four lanes stores one.
+// them in registers; shuffles sum the results, and each of four lanes stores one, rounded for the launch
+// that reads it.
 // CHECK: gpu.func @ssmq_launch_ssd_scan_0
 // CHECK: %[[LANE:.*]] = gpu.lane_id
 // CHECK: %[[STATE:.*]]:12 = scf.for
@@ -10,7 +11,7 @@
 // CHECK: math.fma
 // CHECK-COUNT-16: gpu.shuffle xor
 // CHECK: %[[STORES:.*]] = arith.cmpi slt, %[[LANE]], %c4
-// CHECK: llvm.store {{.*}} : f32, !llvm.ptr<1>
+// CHECK: llvm.store {{.*}} : f16, !llvm.ptr<1>
 // CHECK: scf.yield
 // CHECK-NOT: gpu.barrier
 // CHECK: llvm.store %[[STATE]]#0

@@ -36,9 +36,34 @@ static bool isRowOp(Operation *op) {
   return isa<RMSNormOp, LayerNormOp, QuantizeOp, FakeQuantizeOp, RotaryOp>(op);
 }
 static bool isLinear(Operation *op) { return isa<LinearOp, IntegerLinearOp>(op); }
+/// Whether kernels take the value in blocks, as it lies in memory.
+static bool readsBlocks(Operation *op, Value value) {
+  if (auto scan = dyn_cast<SSDScanOp>(op))
+    return scan.getC() == value;
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attention.getQuery() == value;
+  return isLinear(op);
+}
 static bool hasOneToken(Operation *op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   return type && type.getRank() == 2 && type.getDimSize(0) == 1;
+}
+/// What has as many rows as an op's result and is there before it: the tokens' ids, for most.
+static Value findRowSource(Value value) {
+  Operation *op = value.getDefiningOp();
+  auto result = dyn_cast<OpResult>(value);
+  if (!op || !isComputed(op) || result.getResultNumber() != 0)
+    return value;
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+    bool isInput = generic ? generic.isDpsInput(&operand) &&
+                                 generic.getMatchingIndexingMap(&operand).isIdentity()
+                           : operand.getOperandNumber() == 0;
+    if (isInput && type && type.getRank() > 0 && type.isDynamicDim(0))
+      return findRowSource(operand.get());
+  }
+  return value;
 }
 static int64_t countValues(Operation *op) {
   int64_t count = 0;
@@ -202,8 +227,8 @@ private:
         if (!groupOf.contains(user) || (reader && groupOf[user] != reader))
           return;
         reader = groupOf[user];
-        // A linear layer reads each input often, so a group keeps it; several tokens are too many.
-        if (isLinear(user) && !hasOneToken(member))
+        // Blocks of the one token are kept by each group; those of several are too many.
+        if (!hasOneToken(member) && readsBlocks(user, member->getResult(0)))
           return;
         // Ops read element by element what an elementwise op computes, as often as they need.
         if (isa<StatefulOpInterface>(user) && llvm::is_contained(getStateOperands(user), member))
@@ -315,8 +340,14 @@ struct FormLaunches : public ssm::impl::FormLaunchesBase<FormLaunches> {
   using FormLaunchesBase::FormLaunchesBase;
 
   void runOnOperation() override {
-    if (getOperation().getBody().hasOneBlock())
-      LaunchFormer().run(getOperation().getBody().front(), fuse);
+    if (!getOperation().getBody().hasOneBlock())
+      return;
+    Block &block = getOperation().getBody().front();
+    // Who asks an op how many rows it gives would keep it from moving into a launch.
+    for (auto dim : block.getOps<tensor::DimOp>())
+      if (dim.getConstantIndex() == 0)
+        dim.getSourceMutable().assign(findRowSource(dim.getSource()));
+    LaunchFormer().run(block, fuse);
   }
 };
 

@@ -25,12 +25,14 @@ func.func @attention_inputs(%x: tensor<1x64xf32>, %n: tensor<64xf16>, %q: tensor
 
 // -----
 
-// Many tokens: a norm has a launch of its own, as no work-group could keep its rows.
+// Many tokens: a norm has a launch of its own, as no work-group could keep its rows. That a sum's size is
+// asked of the linear layer keeps it from no launch.
 // CHECK-LABEL: func.func @tokens
 // CHECK: ssm.launch
 // CHECK: ssm.rms_norm
 // CHECK: ssm.launch
 // CHECK: ssm.linear
+// CHECK-NOT: ssm.launch
 // CHECK: linalg.generic
 // CHECK-NOT: ssm.launch
 // CHECK: return
@@ -67,4 +69,35 @@ func.func @state(%x: tensor<1x8xf32>, %w: tensor<8x1x4xf16>, %s: tensor<3x8xf32>
     linalg.yield %t : f32
   } -> tensor<1x8xf32>
   return %g, %next : tensor<1x8xf32>, tensor<3x8xf32>
+}
+
+// -----
+
+// A scan by dpas takes its queries from memory, so that they are computed before; its steps are
+// computed where they are read.
+// CHECK-LABEL: func.func @scan
+// CHECK: ssm.launch
+// CHECK: math.tanh
+// CHECK: ssm.launch
+// CHECK: math.exp
+// CHECK: ssm.ssd_scan
+#same = affine_map<(i, j) -> (i, j)>
+func.func @scan(%x: tensor<?x32xf32>, %dt: tensor<?x2xf32>, %a: tensor<2xf32>, %b: tensor<?x16xf32>, %s: tensor<2x16x16xf32>) -> (tensor<?x32xf32>, tensor<2x16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %d = tensor.dim %x, %c0 : tensor<?x32xf32>
+  %e = tensor.empty(%d) : tensor<?x16xf32>
+  %c = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]} ins(%b : tensor<?x16xf32>) outs(%e : tensor<?x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %t = math.tanh %v : f32
+    linalg.yield %t : f32
+  } -> tensor<?x16xf32>
+  %f = tensor.empty(%d) : tensor<?x2xf32>
+  %steps = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]} ins(%dt : tensor<?x2xf32>) outs(%f : tensor<?x2xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %t = math.exp %v : f32
+    linalg.yield %t : f32
+  } -> tensor<?x2xf32>
+  %y, %next = ssm.ssd_scan %x dt %steps a %a b %b c %c state %s
+    : (tensor<?x32xf32>, tensor<?x2xf32>, tensor<2xf32>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<2x16x16xf32>) -> (tensor<?x32xf32>, tensor<2x16x16xf32>)
+  return %y, %next : tensor<?x32xf32>, tensor<2x16x16xf32>
 }

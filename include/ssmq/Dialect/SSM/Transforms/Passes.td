@@ -165,6 +165,24 @@ def FormLaunches : Pass<"ssmq-form-launches", "::mlir::func::FuncOp"> {
   ];
 }
 
+def NarrowLaunches : Pass<"ssmq-narrow-launches", "::mlir::func::FuncOp"> {
+  let summary = "activations of several tokens have 16 bits between launches";
+  let description = [{
+    A result of an `ssm.launch` with a row for each token, in f32, that goes to other launches alone, whole
+    or in slices, is rounded to `type` by the launch that makes it (`arith.truncf`, behind all else) and
+    widened by those that read it (`arith.extf`, before all else): memory has 2 bytes of each number, and what
+    is computed is f32 as before. States, outputs, scales of codes and single rows stay as they are.
+
+    So do values that a launch adds to other activations, and their sums: the residual stream, to which
+    all layers add and which in some models is beyond f16. `residual=true` narrows it, too.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"type", "type", "std::string", "\"f16\"", "f16, bf16, or off, which changes nothing">,
+    Option<"residual", "residual", "bool", /*default=*/"false", "Narrow the residual stream, too">,
+  ];
+}
+
 def Profile : Pass<"ssmq-profile", "::mlir::ModuleOp"> {
   let summary = "entries time their ops";
   let description = [{
