@@ -10,7 +10,6 @@
 
 #include "TranslateToSpirv.h"
 
-#include "ssmq/Support/Error.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/CodeGen/MachineFunction.h"
 #include "llvm/CodeGen/MachineModuleInfo.h"
