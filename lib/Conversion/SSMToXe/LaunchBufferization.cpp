@@ -104,6 +104,12 @@ struct BufferizeLaunches : public ssm::impl::BufferizeLaunchesBase<BufferizeLaun
   using BufferizeLaunchesBase::BufferizeLaunchesBase;
 
   void runOnOperation() override {
+    // First, as bufferization would add an error of its own.
+    WalkResult checked = getOperation()->walk([](LaunchOp launch) {
+      return succeeded(checkLaunch(launch)) ? WalkResult::advance() : WalkResult::interrupt();
+    });
+    if (checked.wasInterrupted())
+      return signalPassFailure();
     getOperation()->setAttr(kDpasAttrName, BoolAttr::get(&getContext(), dpas));
     OneShotBufferizationOptions options;
     options.opFilter.denyOperation(

@@ -8,9 +8,12 @@
 
 namespace mlir::ssm {
 
+/// Fails, with a diagnostic, at an op without a kernel.
+LogicalResult checkLaunch(LaunchOp launch);
+
 /// The function that launches the kernel of `launch` for buffers of these types: those of the
 /// inputs, then of all results (of states: the input's). Launches of equal bodies share one.
-/// Fails, with a diagnostic, at an op without a kernel.
+/// Fails as checkLaunch does.
 FailureOr<func::FuncOp> getLaunchFunction(LaunchOp launch, ModuleOp module, TypeRange buffers);
 
 } // namespace mlir::ssm
