@@ -2,8 +2,8 @@
 xe_modules.py).
 
 Fails when a module does not compile, or a kernel of a linear layer spills registers that a GPU with
-dpas gets; other spills are printed. Modules that call functions which this ocloc does not know (Debian's 22.43 knows no 2-D block
-reads) are skipped by name.
+dpas gets; other spills are printed. Modules that call functions which this ocloc does not know
+(Debian's 22.43 knows no 2-D block reads) are skipped by name.
 """
 import pathlib
 import re

@@ -2,13 +2,14 @@
 
     make_sequences.py FILE SEQUENCES STEPS FEATURES CLASSES
 
-Odd sequences are one step shorter. Only the standard library is used, so that a test is fast.
+Odd sequences are one step shorter.
 """
 
-import json
 import random
 import struct
 import sys
+
+import tensor_file
 
 
 def main():
@@ -23,15 +24,7 @@ def main():
         "lengths": ("I64", [count], struct.pack(f"<{count}q",
                                                 *(steps - i % 2 for i in range(count)))),
     }
-    header, block = {}, b""
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape,
-                        "data_offsets": [len(block), len(block) + len(data)]}
-        block += data
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as stream:
-        stream.write(struct.pack("<Q", len(text)) + text + block)
+    tensor_file.write(path, tensors)
 
 
 if __name__ == "__main__":

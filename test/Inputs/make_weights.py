@@ -4,11 +4,12 @@ Names that end in `scales` get small positive values, in `zero_points` small cod
 around one, quantized types and `codes` random packed bytes; everything else lies in [-0.5, 0.5]. Every
 fifth row (value, of a vector) of names that start with `loud` is 20 times as large.
 """
-import json
 import random
 import re
 import struct
 import sys
+
+import tensor_file
 
 GLOBAL = re.compile(r"ml_program\.global private @([\w.]+)\(#ml_program\.extern : tensor<(.*?)>\)")
 DTYPES = {"f32": "F32", "f16": "F16", "bf16": "BF16", "i8": "I8"}
@@ -46,7 +47,7 @@ def pack(name, shape, kind):
 
 
 def main(source, target):
-    header, data = {}, b""
+    tensors = {}
     for name, text in GLOBAL.findall(open(source).read()):
         *dims, kind = re.split(r"x(?=\d|f|bf|i|!)", text)
         shape = [int(dim) for dim in dims]
@@ -59,13 +60,8 @@ def main(source, target):
             chunk, dtype = random.Random(name).randbytes(shape[0] * shape[1]), "U8"
         else:
             chunk, dtype = pack(name, shape, kind), DTYPES[kind]
-        header[name] = {"dtype": dtype, "shape": shape,
-                        "data_offsets": [len(data), len(data) + len(chunk)]}
-        data += chunk
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(target, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
+        tensors[name] = dtype, shape, chunk
+    tensor_file.write(target, tensors)
 
 
 main(*sys.argv[1:])

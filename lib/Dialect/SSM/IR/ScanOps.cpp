@@ -24,6 +24,19 @@ static SmallVector<OperandSite> getScanSites(OpTy op, int64_t headDim, int64_t g
   return sites;
 }
 
+/// Checks the skip of a scan, one number for each of `rows`; results are as the input and the state.
+template <typename Adaptor>
+static LogicalResult inferResults(ShapeChecker &check, Adaptor op, int64_t rows,
+                                  const char *rowsAre, SmallVectorImpl<Type> &types) {
+  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
+                    failed(check.dim("d", op.getD(), 0, rows, rowsAre))))
+    return failure();
+  types.append({op.getInput().getType(), op.getState().getType()});
+  if (op.getStateScales())
+    types.push_back(op.getStateScales().getType());
+  return success();
+}
+
 LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc,
                                                 Adaptor op, SmallVectorImpl<Type> &types) {
   ShapeChecker check(getOperationName(), loc);
@@ -50,13 +63,7 @@ LogicalResult SelectiveScanOp::inferReturnTypes(MLIRContext *context, std::optio
       failed(check.dim("c", op.getC(), 1, states, statesAre)) ||
       failed(check.sameTokens("c", op.getC(), op.getInput())))
     return failure();
-  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
-                    failed(check.dim("d", op.getD(), 0, channels, channelsAre))))
-    return failure();
-  types.append({op.getInput().getType(), op.getState().getType()});
-  if (op.getStateScales())
-    types.push_back(op.getStateScales().getType());
-  return success();
+  return inferResults(check, op, channels, channelsAre, types);
 }
 
 SmallVector<OperandSite> SelectiveScanOp::getSites() {
@@ -92,13 +99,7 @@ LogicalResult SSDScanOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
     return check.fail("b has " + Twine(groupWidth) +
                       " columns, which is no number of groups times the state size " +
                       Twine(states) + " that divides the " + Twine(heads) + " heads");
-  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
-                    failed(check.dim("d", op.getD(), 0, heads, headsAre))))
-    return failure();
-  types.append({op.getInput().getType(), op.getState().getType()});
-  if (op.getStateScales())
-    types.push_back(op.getStateScales().getType());
-  return success();
+  return inferResults(check, op, heads, headsAre, types);
 }
 
 SmallVector<OperandSite> SSDScanOp::getSites() {
@@ -124,13 +125,7 @@ LogicalResult DiagonalScanOp::inferReturnTypes(MLIRContext *context, std::option
     if (failed(check.rank(name, value, 2)) || failed(check.dim(name, value, 0, heads, headsAre)) ||
         failed(check.dim(name, value, 1, parts, "the number of columns of the state")))
       return failure();
-  if (op.getD() && (failed(check.rank("d", op.getD(), 1)) ||
-                    failed(check.dim("d", op.getD(), 0, heads, headsAre))))
-    return failure();
-  types.append({op.getInput().getType(), op.getState().getType()});
-  if (op.getStateScales())
-    types.push_back(op.getStateScales().getType());
-  return success();
+  return inferResults(check, op, heads, headsAre, types);
 }
 
 SmallVector<OperandSite> DiagonalScanOp::getSites() {
