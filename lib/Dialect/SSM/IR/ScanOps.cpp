@@ -24,7 +24,8 @@ static SmallVector<OperandSite> getScanSites(OpTy op, int64_t headDim, int64_t g
   return sites;
 }
 
-/// Checks the skip of a scan, one number for each of `rows`; results are as the input and the state.
+/// Checks the skip of a scan, one number for each of `rows`; results are as the input and the
+/// state.
 template <typename Adaptor>
 static LogicalResult inferResults(ShapeChecker &check, Adaptor op, int64_t rows,
                                   const char *rowsAre, SmallVectorImpl<Type> &types) {
