@@ -2,9 +2,9 @@
 
 Kudo, Toyama and Shimbo, "Multidimensional curve classification using passing-through regions",
 Pattern Recognition Letters 20 (1999); UCI Machine Learning Repository (its licence: see the card in
-models/japanese-vowels). Utterances of 7 to 29 frames of real recordings, 270 to train on (of which a fifth is held out for validation) and
-370 to test on. The package sktime carries them as .ts text: a sequence a line, its channels
-parted by colons, the label last.
+models/japanese-vowels). Utterances of 7 to 29 frames of real recordings, 270 to train on (of which
+a fifth is held out for validation) and 370 to test on. The package sktime carries them as .ts text:
+a sequence a line, its channels parted by colons, the label last.
 """
 
 import importlib.util
